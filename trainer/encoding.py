@@ -1,0 +1,181 @@
+"""The one token-level encoder that training, evaluation and serving share.
+
+Steps are appended as tokens, each followed by the step token, never joined as text: a string join
+changes the tokens around the separator and costs points (RECIPE 2, ProcessBench PR 12).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+SPEC_FILE = "prm_encoder.json"
+TEMPLATES = ("plain", "qwen-chat")
+SYSTEM = "Please reason step by step, and put your final answer within \\boxed{}."
+
+
+class EncodingError(ValueError):
+    """A text, tokenizer or specification that cannot be encoded; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderSpec:
+    """Say how a problem and its steps become tokens; it travels with the model directory.
+
+    `max_length` counts tokens; `init_step_token_from` names the text whose embeddings' mean a new
+    step token starts from.
+    """
+
+    template: str = "qwen-chat"
+    step_token: str = "<extra_0>"  # noqa: S105 (a token of the vocabulary)
+    init_step_token_from: str = "\n\n"
+    max_length: int = 4096
+
+    def __post_init__(self) -> None:
+        if self.template not in TEMPLATES:
+            raise EncodingError(f"template {self.template!r} is none of {', '.join(TEMPLATES)}")
+        if not self.step_token:
+            raise EncodingError("step_token is empty")
+        if type(self.max_length) is not int or self.max_length < 2:
+            raise EncodingError(f"max_length {self.max_length!r} is too small")
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Token ids, the positions of the step tokens in them, and how many last steps did not fit."""
+
+    ids: list[int]
+    positions: list[int]
+    dropped: int
+
+
+def read_spec(directory: str | Path) -> EncoderSpec:
+    """Read a model directory's specification; without one, Qwen's chat format is assumed.
+
+    `max_length` defaults to the backbone's own context length. Raise `EncodingError` for a file
+    that cannot be understood.
+    """
+    spec = EncoderSpec()
+    context = _read_object(Path(directory) / "config.json").get("max_position_embeddings")
+    if isinstance(context, int):
+        spec = replace(spec, max_length=context)
+    file = Path(directory) / SPEC_FILE
+    try:
+        return replace(spec, **_read_object(file))
+    except TypeError as error:
+        raise EncodingError(f"{file}: {error}") from error
+
+
+def write_spec(directory: str | Path, spec: EncoderSpec) -> None:
+    """Write the specification into a model directory."""
+    row = {name: getattr(spec, name) for name in EncoderSpec.__slots__}
+    (Path(directory) / SPEC_FILE).write_text(json.dumps(row, indent=2) + "\n", encoding="utf-8")
+
+
+def load_tokenizer(directory: str | Path) -> Any:
+    """Load a directory's tokenizer exactly as saved.
+
+    transformers 5's AutoTokenizer rebuilds the pre-tokenizer from `model_type` and so changes the
+    tokens of a custom tokenizer; tokenizer.json is the whole truth where it exists.
+    """
+    from transformers import AutoTokenizer, PreTrainedTokenizerFast
+
+    if (Path(directory) / "tokenizer.json").is_file():
+        return PreTrainedTokenizerFast.from_pretrained(str(directory))
+    try:
+        return AutoTokenizer.from_pretrained(str(directory))
+    except (OSError, ValueError) as error:
+        raise EncodingError(f"no tokenizer in {directory}: {error}") from error
+
+
+class Encoder:
+    """Turn (prompt, steps) into token ids and step-token positions."""
+
+    def __init__(self, tokenizer: Any, spec: EncoderSpec) -> None:
+        self.tokenizer = tokenizer
+        self.spec = spec
+        self.step_id = _token_id(tokenizer, spec.step_token)
+        self._prefix, self._suffix = self._frame()
+        # Longest first, so that no token hides inside the remains of a shorter one.
+        reserved = {spec.step_token, *tokenizer.all_special_tokens}
+        self._reserved = sorted(reserved, key=lambda token: (-len(token), token))
+
+    def encode(self, prompt: str, steps: Sequence[str]) -> Encoded:
+        """Encode one solution; see `encode_many`."""
+        return self.encode_many([(prompt, steps)])[0]
+
+    def encode_many(self, items: Iterable[tuple[str, Sequence[str]]]) -> list[Encoded]:
+        """Encode solutions, keeping as many whole steps as fit into `max_length` tokens each."""
+        items = list(items)
+        texts = [text for prompt, steps in items for text in (self._opening(prompt), *steps)]
+        tokens = iter(self._tokenize(texts))
+        return [self._assemble(next(tokens), [next(tokens) for _ in steps]) for _, steps in items]
+
+    def _assemble(self, prompt: list[int], steps: list[list[int]]) -> Encoded:
+        ids = [*self._prefix, *prompt, *self._suffix]
+        positions: list[int] = []
+        for step in steps:
+            if len(ids) + len(step) + 1 > self.spec.max_length:
+                break
+            ids += [*step, self.step_id]
+            positions.append(len(ids) - 1)
+        # The tokens behind the last step token can change no score: attention is causal.
+        return Encoded(ids, positions, len(steps) - len(positions))
+
+    def _opening(self, prompt: str) -> str:
+        return f"Problem: {prompt}\n\n" if self.spec.template == "plain" else prompt
+
+    def _frame(self) -> tuple[list[int], list[int]]:
+        """Return the tokens around the prompt: none, or ChatML's up to the assistant's turn."""
+        if self.spec.template == "plain":
+            return [], []
+        start, end = (_token_id(self.tokenizer, t) for t in ("<|im_start|>", "<|im_end|>"))
+        texts = [f"system\n{SYSTEM}", "\n", "user\n", "assistant\n"]
+        system, newline, user, assistant = _ids(self.tokenizer, texts)
+        return (
+            [start, *system, end, *newline, start, *user],
+            [end, *newline, start, *assistant],
+        )
+
+    def _tokenize(self, texts: list[str]) -> list[list[int]]:
+        tokens = _ids(self.tokenizer, [self._neutralize(text) for text in texts])
+        for text, ids in zip(texts, tokens, strict=True):
+            if self.step_id in ids:
+                raise EncodingError(f"the step token appears inside the text {text[:80]!r}")
+        return tokens
+
+    def _neutralize(self, text: str) -> str:
+        """Break literal control tokens in a text: one would add a score row or forge a turn."""
+        for token in self._reserved:
+            if token in text:
+                text = text.replace(token, f"{token[:1]} {token[1:]}")
+        return text
+
+
+def _ids(tokenizer: Any, texts: list[str]) -> list[list[int]]:
+    if not texts:
+        return []
+    ids: list[list[int]] = tokenizer(texts, add_special_tokens=False)["input_ids"]
+    return ids
+
+
+def _token_id(tokenizer: Any, token: str) -> int:
+    vocabulary: dict[str, int] = tokenizer.get_vocab()
+    if token not in vocabulary:
+        raise EncodingError(f"the tokenizer does not know the token {token!r}")
+    return vocabulary[token]
+
+
+def _read_object(file: Path) -> dict[str, Any]:
+    if not file.is_file():
+        return {}
+    try:
+        row = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise EncodingError(f"{file}: not valid JSON: {error}") from error
+    if not isinstance(row, dict):
+        raise EncodingError(f"{file}: not a JSON object")
+    return row
