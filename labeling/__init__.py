@@ -1,0 +1,1 @@
+"""Labels on solutions: domain, rows, reads, writes, pages, API."""

@@ -1,0 +1,1 @@
+"""The REST API: thin translators between JSON, selectors and services."""

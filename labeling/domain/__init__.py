@@ -1,0 +1,1 @@
+"""Plain Python: no Django, Celery, torch, clock or randomness."""

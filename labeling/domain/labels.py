@@ -1,0 +1,108 @@
+"""The label algebra: labelers, step labels, first errors, verdicts. Knows nothing of where they are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+NO_ERROR = -1
+"""First error of a solution whose every step is right."""
+
+
+class LabelerKind(StrEnum):
+    """Where a verdict comes from."""
+
+    MC = "mc"
+    JUDGE = "judge"
+    HUMAN = "human"
+    ADJUDICATOR = "adjudicator"
+    PRM = "prm"
+    GOLD = "gold"
+
+    @property
+    def words(self) -> str:
+        """Return the name that pages show."""
+        return _KIND_WORDS[self]
+
+
+_KIND_WORDS = {
+    LabelerKind.MC: "Monte Carlo",
+    LabelerKind.JUDGE: "LLM judge",
+    LabelerKind.HUMAN: "Annotator",
+    LabelerKind.ADJUDICATOR: "Adjudicator",
+    LabelerKind.PRM: "PRM",
+    LabelerKind.GOLD: "Gold key",
+}
+
+
+class VerdictState(StrEnum):
+    """What a labeler could say: a verdict, nothing readable, or that the item cannot be labeled."""
+
+    SCORED = "scored"
+    UNSCORED = "unscored"
+    REJECTED = "rejected"
+
+
+class StepLabel(IntEnum):
+    """The label of one step; "not judged" is None."""
+
+    WRONG = -1
+    NEUTRAL = 0
+    CORRECT = 1
+
+
+StepLabels = tuple[int | None, ...]
+
+
+class LabelError(ValueError):
+    """Step labels and first error that contradict each other or the solution."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictView:
+    """One labeler's verdict as the decision rule sees it."""
+
+    id: int
+    kind: LabelerKind
+    state: VerdictState
+    first_error: int | None
+
+
+def first_error_of(labels: Sequence[int | None]) -> int | None:
+    """Return the index of the first wrong step, NO_ERROR when all are judged and none is wrong.
+
+    None when a step before any wrong one is not judged: the first error is then unknown.
+    """
+    for index, label in enumerate(labels):
+        if label is None:
+            return None
+        if label == StepLabel.WRONG:
+            return index
+    return NO_ERROR
+
+
+def labels_up_to(first_error: int, step_count: int) -> StepLabels:
+    """Return the labels that a first error alone implies: right before it, wrong at it, then None.
+
+    The steps after the first error are not judged (arXiv 2501.07301 §2.1 drops them).
+    """
+    check_first_error(first_error, step_count)
+    if first_error == NO_ERROR:
+        return (1,) * step_count
+    return (1,) * first_error + (-1,) + (None,) * (step_count - first_error - 1)
+
+
+def check_first_error(first_error: int, step_count: int) -> None:
+    """Raise LabelError unless the index is NO_ERROR or names a step."""
+    if not NO_ERROR <= first_error < step_count:
+        raise LabelError(f"first error {first_error} is outside the {step_count} steps")
+
+
+def check_labels(labels: Sequence[int | None], step_count: int) -> None:
+    """Raise LabelError unless there is one label from {-1, 0, 1, None} per step."""
+    if len(labels) != step_count:
+        raise LabelError(f"{len(labels)} labels for {step_count} steps")
+    for index, label in enumerate(labels):
+        if label not in (-1, 0, 1, None):
+            raise LabelError(f"step {index}: label {label!r} is not one of -1, 0, 1, null")

@@ -1,0 +1,69 @@
+"""A project's policy: what counts as agreement, what people see, what is held out. Plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from typing import Any
+
+from labeling.domain.labels import LabelerKind
+
+
+class LabelMode(StrEnum):
+    """What a person labels: up to the first error, or every step."""
+
+    FIRST_ERROR = "first_error"
+    EVERY_STEP = "every_step"
+
+
+class PolicyError(ValueError):
+    """A policy value that is unknown or out of range; the text names the field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The rules of one campaign. Changing one raises the project's policy version."""
+
+    consensus_kinds: tuple[LabelerKind, ...] = (LabelerKind.MC, LabelerKind.JUDGE)
+    human_overlap: int = 1
+    label_mode: LabelMode = LabelMode.FIRST_ERROR
+    blind: bool = True
+    show_reference: bool = True
+    test_share: float = 0.25
+    lease_minutes: int = 20
+    retrain_after: int = 0
+    """Freeze, train and evaluate after this many new decisions; 0 = never by itself."""
+
+    def __post_init__(self) -> None:
+        for name, low, high in (
+            ("human_overlap", 1, 20),
+            ("test_share", 0.0, 0.9),
+            ("lease_minutes", 1, 24 * 60),
+            ("retrain_after", 0, 10**9),
+        ):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, float)):
+                raise PolicyError(f"{name}: {value!r} is not a number")
+            if not low <= value <= high:
+                raise PolicyError(f"{name}: {value} is outside {low}..{high}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready values."""
+        return {**asdict(self), "consensus_kinds": [str(kind) for kind in self.consensus_kinds]}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Policy:
+        """Read a stored policy; missing fields take their defaults, unknown ones are refused."""
+        unknown = sorted(set(values) - {field.name for field in fields(cls)})
+        if unknown:
+            raise PolicyError(f"unknown policy fields: {', '.join(unknown)}")
+        known = dict(values)
+        try:
+            if "consensus_kinds" in known:
+                known["consensus_kinds"] = tuple(LabelerKind(k) for k in known["consensus_kinds"])
+            if "label_mode" in known:
+                known["label_mode"] = LabelMode(known["label_mode"])
+        except ValueError as error:
+            raise PolicyError(str(error)) from error
+        return cls(**known)

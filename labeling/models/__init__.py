@@ -1,0 +1,35 @@
+"""Rows, constraints and querysets, one file per aggregate. Knows no permissions and no services."""
+
+from labeling.models.access import ApiToken
+from labeling.models.assignments import Assignment
+from labeling.models.datasets import Snapshot
+from labeling.models.decisions import Decision
+from labeling.models.events import Event
+from labeling.models.labelers import Labeler
+from labeling.models.people import Membership, User
+from labeling.models.problems import Problem, Solution
+from labeling.models.projects import Project
+from labeling.models.rewards import PRM, TrainingRun
+from labeling.models.runs import Claim, Run, Sampling
+from labeling.models.verdicts import Rollout, Verdict
+
+__all__ = [
+    "PRM",
+    "ApiToken",
+    "Assignment",
+    "Claim",
+    "Decision",
+    "Event",
+    "Labeler",
+    "Membership",
+    "Problem",
+    "Project",
+    "Rollout",
+    "Run",
+    "Sampling",
+    "Snapshot",
+    "Solution",
+    "TrainingRun",
+    "User",
+    "Verdict",
+]

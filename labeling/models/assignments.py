@@ -1,0 +1,53 @@
+"""Leases of solutions to people, with the draft of what they label."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from labeling.models.fields import uid_field
+
+
+class Assignment(models.Model):
+    """A solution leased to a person for minutes; its draft survives reload and expiry.
+
+    `draft` = {"labels": [1|0|-1|null per step], "notes": {"step": text}, "note": text}.
+    `draft_version` rises with every save: a stale page cannot overwrite a newer draft.
+    """
+
+    uid = uid_field()
+    solution = models.ForeignKey("labeling.Solution", models.CASCADE, related_name="assignments")
+    project = models.ForeignKey("labeling.Project", models.CASCADE, related_name="assignments")
+    user = models.ForeignKey("labeling.User", models.CASCADE, related_name="assignments")
+    expires_at = models.DateTimeField()
+    draft = models.JSONField(default=dict, blank=True)
+    draft_version = models.PositiveIntegerField(default=0)
+    active_seconds = models.FloatField(default=0)
+    submitted_at = models.DateTimeField(null=True)
+    skipped_at = models.DateTimeField(null=True)
+    skip_reason = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["solution", "user"], name="assignment_once_per_solution_and_user"
+            ),
+            models.CheckConstraint(
+                condition=Q(submitted_at__isnull=True) | Q(skipped_at__isnull=True),
+                name="assignment_submitted_or_skipped",
+            ),
+            models.CheckConstraint(
+                condition=Q(skipped_at__isnull=True) | Q(skip_reason__gt=""),
+                name="assignment_skip_has_reason",
+            ),
+            # one open item per person and project; also finds "my current item"
+            models.UniqueConstraint(
+                fields=["project", "user"],
+                condition=Q(submitted_at__isnull=True, skipped_at__isnull=True),
+                name="assignment_one_open_per_person",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.solution_id} to {self.user_id}"

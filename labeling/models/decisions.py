@@ -1,0 +1,46 @@
+"""The decision of each solution: kept in step with its verdicts, recomputable at any time."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from labeling.domain.consensus import DECIDED, DecisionState
+from labeling.models.fields import choices, one_of
+
+
+class Decision(models.Model):
+    """One per solution: labeling.domain.consensus.decide of its verdicts, stored."""
+
+    solution = models.OneToOneField(
+        "labeling.Solution", models.CASCADE, primary_key=True, related_name="decision"
+    )
+    project = models.ForeignKey("labeling.Project", models.CASCADE, related_name="decisions")
+    state = models.CharField(max_length=16, choices=choices(DecisionState), default="undecided")
+    first_error = models.IntegerField(null=True)
+    follows_from = ArrayField(models.BigIntegerField(), default=list, blank=True)
+    policy_version = models.PositiveIntegerField()
+    priority = models.SmallIntegerField(default=0)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=one_of("state", DecisionState), name="decision_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=[str(s) for s in sorted(DECIDED)], first_error__isnull=False)
+                | (~Q(state__in=[str(s) for s in sorted(DECIDED)]) & Q(first_error__isnull=True)),
+                name="decision_first_error_iff_decided",
+            ),
+        ]
+        indexes = [
+            # assignments.lease_next: the most valuable disputed solutions; overview counts by state
+            models.Index(
+                fields=["project", "state", "-priority", "solution"], name="decision_queue"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.solution_id}: {self.state}"

@@ -1,0 +1,28 @@
+"""What several models share: opaque ids and choices taken from the domain's enums."""
+
+from __future__ import annotations
+
+import secrets
+from enum import StrEnum
+
+from django.db import models
+
+
+def new_uid() -> str:
+    """Return an opaque id for URLs: 72 random bits."""
+    return secrets.token_urlsafe(9)
+
+
+def uid_field() -> models.CharField:  # type: ignore[type-arg]
+    """Return the column of an opaque id."""
+    return models.CharField(max_length=16, unique=True, default=new_uid, editable=False)
+
+
+def choices(enum: type[StrEnum]) -> list[tuple[str, str]]:
+    """Return an enum's members as Django choices."""
+    return [(member.value, member.value.replace("_", " ")) for member in enum]
+
+
+def one_of(column: str, enum: type[StrEnum]) -> models.Q:
+    """Return the condition that the column holds one of the enum's values."""
+    return models.Q(**{f"{column}__in": [member.value for member in enum]})

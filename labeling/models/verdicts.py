@@ -1,0 +1,99 @@
+"""Verdicts and the Monte-Carlo evidence behind them."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+
+from labeling.domain.labels import VerdictState
+from labeling.models.fields import choices, one_of
+
+
+class Verdict(models.Model):
+    """What one labeler says of one solution. All arrays have one element per step.
+
+    `step_labels`: 1 right, 0 neutral, -1 wrong, null not judged. `mc_k` of `mc_n` completions
+    from a step reached the reference answer. Cost: tokens of the engine, wall seconds (for a
+    person: active seconds).
+    """
+
+    labeler = models.ForeignKey("labeling.Labeler", models.CASCADE, related_name="verdicts")
+    solution = models.ForeignKey("labeling.Solution", models.CASCADE, related_name="verdicts")
+    state = models.CharField(max_length=10, choices=choices(VerdictState))
+    first_error = models.IntegerField(null=True)
+    step_labels = ArrayField(models.SmallIntegerField(null=True), default=list, blank=True)
+    step_scores = ArrayField(models.FloatField(null=True), default=list, blank=True)
+    mc_k = ArrayField(models.SmallIntegerField(null=True), default=list, blank=True)
+    mc_n = ArrayField(models.SmallIntegerField(null=True), default=list, blank=True)
+    critique = models.TextField(blank=True)
+    reason = models.TextField(blank=True)
+    comments = models.JSONField(default=dict, blank=True)
+    completions = models.PositiveIntegerField(default=0)
+    exhaustive_completions = models.PositiveIntegerField(default=0)
+    prompt_tokens = models.PositiveBigIntegerField(default=0)
+    completion_tokens = models.PositiveBigIntegerField(default=0)
+    seconds = models.FloatField(default=0)
+    submission_key = models.UUIDField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["labeler", "solution"], name="verdict_one_per_labeler_and_solution"
+            ),
+            models.UniqueConstraint(fields=["submission_key"], name="verdict_submission_key_once"),
+            models.CheckConstraint(
+                condition=one_of("state", VerdictState), name="verdict_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="scored", first_error__isnull=False, first_error__gte=-1)
+                | (~Q(state="scored") & Q(first_error__isnull=True)),
+                name="verdict_first_error_iff_scored",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="scored") | ~Q(reason=""), name="verdict_unscored_has_reason"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="scored") | Q(first_error__lt=F("step_labels__len")),
+                name="verdict_first_error_is_a_step",
+            ),
+            models.CheckConstraint(
+                condition=Q(mc_k__len=F("mc_n__len")), name="verdict_k_and_n_pair_up"
+            ),
+            models.CheckConstraint(
+                condition=Q(seconds__gte=0), name="verdict_seconds_not_negative"
+            ),
+        ]
+        indexes = [
+            # selectors: verdicts of one solution with their labelers; decisions.refresh
+            models.Index(fields=["solution", "labeler"], name="verdict_solution_labeler"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.labeler_id} on {self.solution_id}: {self.first_error}"
+
+
+class Rollout(models.Model):
+    """One completion sampled from a step: the evidence of a Monte-Carlo count."""
+
+    labeler = models.ForeignKey("labeling.Labeler", models.CASCADE, related_name="rollouts")
+    solution = models.ForeignKey("labeling.Solution", models.CASCADE, related_name="rollouts")
+    step = models.PositiveSmallIntegerField()
+    sample = models.PositiveSmallIntegerField()
+    text = models.TextField()
+    answer = models.TextField(null=True, blank=True)  # noqa: DJ001 - null: none was written
+    correct = models.BooleanField()
+    finish_reason = models.CharField(max_length=16)
+
+    class Meta:
+        constraints = [
+            # also serves the evidence panel: rollouts of a solution by step
+            models.UniqueConstraint(
+                fields=["solution", "labeler", "step", "sample"], name="rollout_unique_sample"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"rollout {self.sample} from step {self.step} of {self.solution_id}"

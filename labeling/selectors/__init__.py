@@ -1,0 +1,1 @@
+"""Reads: typed rows for pages and API. Never write."""

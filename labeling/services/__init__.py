@@ -1,0 +1,1 @@
+"""Writes: the only writers, one transaction and one audit event each."""

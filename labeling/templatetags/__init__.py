@@ -1,0 +1,1 @@
+"""Template tags: rendering of text, numbers and labels."""

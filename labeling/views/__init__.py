@@ -1,0 +1,1 @@
+"""HTML views: thin translators between requests, selectors and services."""

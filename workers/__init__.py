@@ -1,0 +1,1 @@
+"""Celery tasks and engines: what labels, generates, scores and trains."""
