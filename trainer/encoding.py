@@ -31,7 +31,7 @@ class EncoderSpec:
 
     template: str = "qwen-chat"
     step_token: str = "<extra_0>"  # noqa: S105 (a token of the vocabulary)
-    init_step_token_from: str = "\n\n"
+    init_step_token_from: str = "\n\n"  # noqa: S105
     max_length: int = 4096
 
     def __post_init__(self) -> None:
@@ -126,19 +126,16 @@ class Encoder:
         return Encoded(ids, positions, len(steps) - len(positions))
 
     def _opening(self, prompt: str) -> str:
-        return f"Problem: {prompt}\n\n" if self.spec.template == "plain" else prompt
+        return f"Problem: {prompt}\n\n" if self.spec.template == "plain" else f"user\n{prompt}"
 
     def _frame(self) -> tuple[list[int], list[int]]:
-        """Return the tokens around the prompt: none, or ChatML's up to the assistant's turn."""
+        """Return the tokens around the opening: none, or ChatML's up to the assistant's turn."""
         if self.spec.template == "plain":
             return [], []
         start, end = (_token_id(self.tokenizer, t) for t in ("<|im_start|>", "<|im_end|>"))
-        texts = [f"system\n{SYSTEM}", "\n", "user\n", "assistant\n"]
-        system, newline, user, assistant = _ids(self.tokenizer, texts)
-        return (
-            [start, *system, end, *newline, start, *user],
-            [end, *newline, start, *assistant],
-        )
+        texts = [f"system\n{SYSTEM}", "\n", "assistant\n"]
+        system, newline, assistant = _ids(self.tokenizer, texts)
+        return [start, *system, end, *newline, start], [end, *newline, start, *assistant]
 
     def _tokenize(self, texts: list[str]) -> list[list[int]]:
         tokens = _ids(self.tokenizer, [self._neutralize(text) for text in texts])

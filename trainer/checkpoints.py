@@ -1,0 +1,132 @@
+"""Model directories: start a PRM from a backbone, write a PRM, read a PRM.
+
+The layout is the one that vLLM serves without code from us (RECIPE 3): `model.*` and `score.*`
+in safetensors, config.json naming the architecture, the tokenizer, and the encoder's own file.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from trainer import modeling_prm
+from trainer.encoding import Encoder, load_tokenizer, read_spec, write_spec
+from trainer.model import (
+    LABELS,
+    ModelError,
+    ProcessRewardModel,
+    architecture,
+    load_backbone,
+    new_head,
+)
+
+
+def start(directory: str | Path, seed: int = 0) -> tuple[ProcessRewardModel, Encoder]:
+    """Build a PRM to train from a causal model, or continue from a directory that is a PRM.
+
+    The head is drawn from `seed`; the step token's embedding starts as the mean of the embeddings
+    of `init_step_token_from`.
+    """
+    if _head_tensors(directory):
+        return load(directory)
+    backbone = load_backbone(directory)
+    spec, tokenizer = read_spec(directory), load_tokenizer(directory)
+    if spec.step_token not in tokenizer.get_vocab():
+        tokenizer.add_special_tokens({"additional_special_tokens": [spec.step_token]})
+    encoder = Encoder(tokenizer, spec)
+    _prepare_embedding(backbone, encoder)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return ProcessRewardModel(backbone, new_head(backbone.config)), encoder
+
+
+def load(directory: str | Path) -> tuple[ProcessRewardModel, Encoder]:
+    """Read a PRM directory (ours, or Qwen's published ones) without running code from it."""
+    tensors = _head_tensors(directory)
+    if not tensors:
+        raise ModelError(f"{directory} is no process reward model: it has no score.* weights")
+    backbone = load_backbone(directory)
+    head = new_head(backbone.config)
+    try:
+        head.load_state_dict({name.removeprefix("score."): t for name, t in tensors.items()})
+    except RuntimeError as error:
+        raise ModelError(f"{directory}: the head does not fit: {error}") from error
+    return (
+        ProcessRewardModel(backbone, head),
+        Encoder(load_tokenizer(directory), read_spec(directory)),
+    )
+
+
+def save(
+    model: ProcessRewardModel,
+    encoder: Encoder,
+    directory: str | Path,
+    dtype: torch.dtype = torch.float32,
+) -> None:
+    """Write a PRM directory that transformers, vLLM and `load` read."""
+    directory = Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    tensors = {
+        name: tensor.detach().to("cpu", dtype).contiguous()
+        for name, tensor in model.state_dict().items()
+    }
+    save_file(tensors, str(directory / "model.safetensors"), metadata={"format": "pt"})
+    row = _config(model, encoder, dtype)
+    (directory / "config.json").write_text(json.dumps(row, indent=2, sort_keys=True) + "\n")
+    encoder.tokenizer.save_pretrained(str(directory))
+    write_spec(directory, encoder.spec)
+    if "auto_map" in row:
+        shutil.copyfile(str(modeling_prm.__file__), directory / "modeling_prm.py")
+
+
+def _config(model: ProcessRewardModel, encoder: Encoder, dtype: torch.dtype) -> dict[str, Any]:
+    row: dict[str, Any] = model.model.config.to_dict()
+    name = architecture(model.model)
+    row |= {
+        "architectures": [name],
+        "dtype": str(dtype).removeprefix("torch."),
+        "id2label": {str(index): label for index, label in LABELS.items()},
+        "label2id": {label: index for index, label in LABELS.items()},
+        "tie_word_embeddings": False,  # there is no output embedding left to tie
+        "step_token_id": encoder.step_id,
+    }
+    row.pop("auto_map", None)
+    if name == "Qwen2ForProcessRewardModel":
+        row["auto_map"] = {"AutoModel": f"modeling_prm.{name}"}
+    return row
+
+
+def _prepare_embedding(backbone: Any, encoder: Encoder) -> None:
+    """Make room for the step token and start it from the text that ended steps before."""
+    rows = backbone.get_input_embeddings().weight.shape[0]
+    if encoder.step_id >= rows:
+        backbone.resize_token_embeddings(encoder.step_id + 1, mean_resizing=False)
+    weight = backbone.get_input_embeddings().weight
+    source = encoder.tokenizer(encoder.spec.init_step_token_from, add_special_tokens=False)
+    ids = [i for i in source["input_ids"] if i != encoder.step_id]
+    if ids:
+        with torch.no_grad():
+            weight[encoder.step_id] = weight[ids].mean(dim=0)
+
+
+def _head_tensors(directory: str | Path) -> dict[str, Tensor]:
+    return dict(_read_head(Path(directory)))
+
+
+def _read_head(directory: Path) -> Iterator[tuple[str, Tensor]]:
+    for file in sorted(directory.glob("*.safetensors")):
+        try:
+            with safe_open(str(file), framework="pt") as tensors:
+                for name in tensors.keys():  # noqa: SIM118 (not a mapping)
+                    if name.startswith("score."):
+                        yield name, tensors.get_tensor(name)
+        except SafetensorError as error:
+            raise ModelError(f"{file}: {error}") from error

@@ -1,0 +1,123 @@
+"""What one training run is asked for, what it reports on the way and what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+OBJECTIVES = ("hard", "soft")
+PRECISIONS = ("fp32", "bf16")
+
+
+class TrainError(ValueError):
+    """A training run that cannot be done as asked; the text says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainConfig:
+    """Ask for one training run; refuse, as `TrainError`, what cannot be meant.
+
+    `objective` "hard" is cross-entropy on labels; "soft" is squared error on successes / n where a
+    step has counts, else on its label. `iterations` (optimizer steps) overrules `epochs`.
+    `max_labels` caps the labels trained on; `max_dropped` the share of labels that may be lost to
+    `max_length` before the run is refused. `precision` "bf16" multiplies in bfloat16 and keeps
+    float32 weights. `checkpoint_every` counts optimizer steps, 0 for none.
+    """
+
+    data: Path
+    backbone: Path
+    out: Path
+    objective: str = "hard"
+    lr: float = 1e-5
+    batch_size: int = 32
+    iterations: int | None = None
+    epochs: float = 1.0
+    warmup: float = 0.05
+    weight_decay: float = 0.01
+    max_grad_norm: float = 1.0
+    seed: int = 0
+    max_labels: int | None = None
+    max_dropped: float = 0.01
+    max_tokens: int = 8192
+    precision: str = "fp32"
+    save_dtype: str = "float32"
+    gradient_checkpointing: bool = False
+    device: str = "auto"
+    threads: int = 1
+    checkpoint_every: int = 100
+    resume: bool = False
+
+    def __post_init__(self) -> None:
+        _check_choice("objective", self.objective, OBJECTIVES)
+        _check_choice("precision", self.precision, PRECISIONS)
+        _check_choice("save_dtype", self.save_dtype, ("float32", "bfloat16"))
+        for name in ("lr", "batch_size", "epochs", "max_grad_norm", "max_tokens"):
+            if not getattr(self, name) > 0:
+                raise TrainError(f"{name} must be above 0")
+        for name in ("iterations", "max_labels", "threads"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise TrainError(f"{name} must be at least 1")
+        for name in ("warmup", "max_dropped"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise TrainError(f"{name} is a share between 0 and 1")
+        if self.weight_decay < 0 or self.checkpoint_every < 0:
+            raise TrainError("weight_decay and checkpoint_every must not be negative")
+
+    def to_json(self) -> dict[str, object]:
+        """Return the settings as JSON can hold them."""
+        return {k: str(v) if isinstance(v, Path) else v for k, v in asdict(self).items()}
+
+
+# What may differ between a run and its resumption without changing a single loss.
+FREE_TO_CHANGE = frozenset({"data", "backbone", "out", "resume", "checkpoint_every", "device"})
+
+
+def identity(settings: Mapping[str, object], data_sha256: str) -> dict[str, object]:
+    """Return what must stay the same for a resumed run to be the same run."""
+    kept = {k: v for k, v in settings.items() if k not in FREE_TO_CHANGE}
+    return {**kept, "data_sha256": data_sha256}
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Report one finished optimizer step (1-based) of `iterations`."""
+
+    iteration: int
+    iterations: int
+    loss: float
+    learning_rate: float
+    grad_norm: float
+    labels: int
+    tokens: int
+    padding: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrainResult:
+    """Say what a finished run produced: where, from which data, and its loss at each step."""
+
+    model: Path
+    log: Path
+    card: Path
+    data_sha256: str
+    records: int
+    labels: Mapping[str, int]
+    labels_seen: int
+    dropped_labels: int
+    losses: tuple[float, ...]
+    seconds: float
+    resumed_from: int = 0
+
+    @property
+    def final_loss(self) -> float:
+        """The mean loss of the last tenth of the run."""
+        tail = self.losses[-max(1, len(self.losses) // 10) :]
+        return sum(tail) / len(tail)
+
+
+def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise TrainError(f"{name} {value!r} is none of {', '.join(choices)}")

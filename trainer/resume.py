@@ -1,0 +1,60 @@
+"""The state from which a killed run goes on, written so that a kill leaves the old or the new."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from trainer.config import TrainError
+
+
+@dataclass(slots=True)
+class RunState:
+    """All that the next optimizer step depends on."""
+
+    model: torch.nn.Module
+    optimizer: torch.optim.Optimizer
+    identity: dict[str, object]
+    iteration: int = 0
+    labels_seen: int = 0
+    seconds: float = 0.0
+
+    def save(self, path: Path) -> None:
+        """Write atomically: a reader or a kill at any moment finds a whole state."""
+        partial = path.with_suffix(".partial")
+        with partial.open("wb") as file:
+            torch.save(self._rows(), file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+
+    def load(self, path: Path) -> None:
+        """Take over a saved state; raise `TrainError` where it belongs to another run."""
+        rows = torch.load(path, map_location="cpu", weights_only=True)
+        changed = [k for k, v in self.identity.items() if rows["identity"].get(k) != v]
+        if changed:
+            raise TrainError(f"cannot resume from {path}: {', '.join(changed)} changed since")
+        self.model.load_state_dict(rows["model"])
+        self.optimizer.load_state_dict(rows["optimizer"])
+        torch.set_rng_state(rows["random"])
+        if rows["random_gpu"]:
+            torch.cuda.set_rng_state_all(rows["random_gpu"])
+        self.iteration = rows["iteration"]
+        self.labels_seen = rows["labels_seen"]
+        self.seconds = rows["seconds"]
+
+    def _rows(self) -> dict[str, Any]:
+        return {
+            "identity": self.identity,
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "random": torch.get_rng_state(),
+            "random_gpu": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+            "iteration": self.iteration,
+            "labels_seen": self.labels_seen,
+            "seconds": self.seconds,
+        }

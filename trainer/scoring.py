@@ -1,0 +1,67 @@
+"""Score the steps of solutions with a trained PRM."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from trainer import checkpoints
+from trainer.batching import Example, collate, micro_batches
+from trainer.encoding import Encoded
+
+
+class ScoringError(ValueError):
+    """A solution that cannot be scored whole; the text says why."""
+
+
+class Scorer:
+    """Hold one PRM in memory and give each step's probability of being right."""
+
+    def __init__(self, path: str | Path, device: str = "auto", max_tokens: int = 8192) -> None:
+        """Load the PRM directory at `path`; `max_tokens` bounds the padded tokens of a batch."""
+        model, self.encoder = checkpoints.load(path)
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.model = model.to(device).eval()
+        self.max_tokens = max_tokens
+
+    def score(self, prompt: str, steps: Sequence[str]) -> list[float]:
+        """Return one probability of right per step."""
+        return self.score_many([(prompt, steps)])[0]
+
+    def score_many(self, items: Sequence[tuple[str, Sequence[str]]]) -> list[list[float]]:
+        """Return, in the order of the (prompt, steps) items, one probability per step.
+
+        Raise `ScoringError` for an item without steps or longer than the model's context: no step
+        is dropped silently.
+        """
+        encoded = self.encoder.encode_many(items)
+        for number, (item, (_, steps)) in enumerate(zip(encoded, items, strict=True)):
+            self._check(number, item, len(steps))
+        scores: list[list[float]] = [[] for _ in encoded]
+        for chosen in micro_batches([len(item.ids) for item in encoded], self.max_tokens):
+            for index, values in zip(
+                chosen, self._forward([encoded[i] for i in chosen]), strict=True
+            ):
+                scores[index] = values
+        return scores
+
+    @torch.inference_mode()
+    def _forward(self, items: list[Encoded]) -> list[list[float]]:
+        counts = [len(item.positions) for item in items]
+        batch = collate([Example(e.ids, e.positions, [0.0] * len(e.positions)) for e in items])
+        batch = batch.to(self.model.device)
+        logits = self.model(batch.ids, batch.rows, batch.columns)
+        right = logits.softmax(dim=-1)[:, 1].cpu()
+        return [part.tolist() for part in right.split(counts)]
+
+    def _check(self, number: int, item: Encoded, steps: int) -> None:
+        if not steps:
+            raise ScoringError(f"item {number} has no steps")
+        if item.dropped or len(item.positions) != steps:
+            raise ScoringError(
+                f"item {number}: {item.dropped} of {steps} steps lie behind the model's "
+                f"{self.encoder.spec.max_length} tokens"
+            )
