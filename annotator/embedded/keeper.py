@@ -68,8 +68,7 @@ class Keeper:
 
     def _publish(self, **facts: str) -> None:
         """Write the state in one go, readable by its owner only (it holds Redis' password)."""
-        me = processes.identify(os.getpid())
-        assert me is not None
+        me = processes.this_one()
         facts |= {"keeper_pid": str(me.pid), "keeper_started": me.started}
         fresh = self._state.with_suffix(".new")
         fresh.unlink(missing_ok=True)

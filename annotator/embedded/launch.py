@@ -1,7 +1,7 @@
 """Become another program that dies with its parent and never runs as root where that is asked.
 
 Run as `python -IS launch.py SIGNAL PARENT UID PROGRAM ARGUMENT…`: an exec of its own instead of
-subprocess's preexec_fn, which may deadlock under threads. Standard library only, no imports of ours.
+subprocess's preexec_fn, which may deadlock under threads. Standard library only.
 """
 
 import ctypes
@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> None:
     if death_signal:
         die_with(parent, death_signal)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    os.execvp(arguments[3], arguments[3:])
+    os.execvp(arguments[3], arguments[3:])  # noqa: S606
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ class Postgres:
             death_signal=signal.SIGINT,
             uid=self._uid,
         )
-        self._wait_until_ready()
+        self._wait_until_ready(self.process)
 
     def stop(self) -> None:
         """Shut down cleanly; after 8 seconds, as a crash (the next start recovers)."""
@@ -128,20 +128,16 @@ class Postgres:
             return
         pid = int(pid_file.read_text().split("\n", 1)[0])
         leftover = processes.identify(pid)
-        # a killed keeper's server is shutting down by itself (its death signal)
         if leftover and processes.program_of(pid) == "postgres" and _serves(pid, self.data):
-            if not processes.wait_until_gone(leftover, patience=10):
-                os.kill(pid, signal.SIGQUIT)
-                processes.wait_until_gone(leftover, patience=5)
+            _end(leftover)
         pid_file.unlink(missing_ok=True)
         for name in (".s.PGSQL.5432", ".s.PGSQL.5432.lock"):
             (self.sockets / name).unlink(missing_ok=True)
 
-    def _wait_until_ready(self) -> None:
+    def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + _READY_SECONDS
         while True:
-            assert self.process is not None
-            if self.process.poll() is not None:
+            if process.poll() is not None:
                 raise EmbeddedServerError(f"Postgres did not start: see {self.log}")
             try:
                 self._create_database()
@@ -159,6 +155,13 @@ class Postgres:
             known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
             if known.fetchone() is None:
                 connection.execute(f"CREATE DATABASE {DATABASE}")
+
+
+def _end(leftover: processes.Identity) -> None:
+    """Let a killed keeper's server finish (its death signal told it to), then make it."""
+    if not processes.wait_until_gone(leftover, patience=10):
+        os.kill(leftover.pid, signal.SIGQUIT)
+        processes.wait_until_gone(leftover, patience=5)
 
 
 def _serves(pid: int, data: Path) -> bool:

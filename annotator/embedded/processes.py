@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -95,15 +96,20 @@ def stop(
     """End a session that `spawn` started: `by` to its leader, then SIGKILL to all that is left."""
     if process.poll() is None:
         process.send_signal(by)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(patience)
-        except subprocess.TimeoutExpired:
-            pass
-    try:
+    # nobody is left, or (macOS) only a zombie
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass  # nobody left, or (macOS) only a zombie
     process.wait()
+
+
+def this_one() -> Identity:
+    """Return the identity of the calling process."""
+    found = identify(os.getpid())
+    if found is None:
+        raise RuntimeError("this process cannot see itself: is /proc mounted?")
+    return found
 
 
 def wait_until_gone(identity: Identity, patience: float) -> bool:

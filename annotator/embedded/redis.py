@@ -65,7 +65,7 @@ class Redis:
             self._configure()
             # SIGTERM: writes its data, then exits
             self.process = processes.spawn([str(binary()), str(self._configuration)], log=self.log)
-            if self._becomes_ready():
+            if self._becomes_ready(self.process):
                 return
             self.stop()
             self.port = 0  # another process may have taken the port since it was found free
@@ -104,10 +104,9 @@ class Redis:
         )
         fresh.replace(self._configuration)
 
-    def _becomes_ready(self) -> bool:
-        assert self.process is not None
+    def _becomes_ready(self, process: subprocess.Popen[bytes]) -> bool:
         deadline = time.monotonic() + _READY_SECONDS
-        while self.process.poll() is None and time.monotonic() < deadline:
+        while process.poll() is None and time.monotonic() < deadline:
             if self._answers():
                 return True
             time.sleep(0.02)
