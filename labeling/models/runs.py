@@ -43,6 +43,7 @@ class Run(models.Model):
     config_hash = models.CharField(max_length=32)
     state = models.CharField(max_length=16, choices=choices(RunState), default="running")
     reason = models.TextField(blank=True)
+    failures = models.PositiveSmallIntegerField(default=0)
     seconds = models.FloatField(default=0)
     last_progress_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -1,0 +1,94 @@
+"""Keep every solution's decision equal to what its verdicts and the policy imply."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from django.db import transaction
+
+from labeling.domain.consensus import Decision as Outcome
+from labeling.domain.consensus import DecisionState, decide
+from labeling.domain.labels import LabelerKind, VerdictState, VerdictView
+from labeling.domain.ordering import priority
+from labeling.models import Decision, Project, Solution, User, Verdict
+from labeling.services import events
+
+CHUNK = 2000
+
+
+def lock(solution_ids: Iterable[int]) -> list[Solution]:
+    """Lock the solutions' rows in id order, before their verdicts are written.
+
+    The MC worker and the judge's worker may finish the same solution at once. Without the lock
+    each would decide without seeing the other's uncommitted verdict, and the solution would stay
+    undecided for good; with it the second waits and sees both.
+    """
+    return list(
+        Solution.objects.filter(pk__in=list(solution_ids))
+        .order_by("pk")
+        .select_for_update(no_key=True, of=("self",))
+    )
+
+
+def refresh(*, project: Project, solutions: Sequence[Solution]) -> None:
+    """Recompute and store the decisions of these (locked) solutions."""
+    verdicts = defaultdict(list)
+    for row in Verdict.objects.filter(
+        solution__in=[s.pk for s in solutions], labeler__active=True
+    ).values_list("solution_id", "id", "labeler__kind", "state", "first_error"):
+        verdicts[row[0]].append(
+            VerdictView(row[1], LabelerKind(row[2]), VerdictState(row[3]), row[4])
+        )
+    policy, version = project.policy, project.policy_version
+    rows = []
+    for solution in solutions:
+        views = verdicts[solution.pk]
+        rows.append(_row(solution, decide(views, policy), views, version))
+    Decision.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["solution"],
+        update_fields=[
+            "state", "first_error", "follows_from", "policy_version", "priority", "updated_at",
+        ],
+    )  # fmt: skip
+
+
+def recompute(*, by: User, project: Project) -> int:
+    """Recompute every decision of the project from its verdicts; return how many changed state."""
+    before = dict(Decision.objects.filter(project=project).values_list("solution_id", "state"))
+    ids = list(Solution.objects.filter(project=project).order_by("pk").values_list("pk", flat=True))
+    for start in range(0, len(ids), CHUNK):
+        with transaction.atomic():
+            refresh(project=project, solutions=lock(ids[start : start + CHUNK]))
+    after = Decision.objects.filter(project=project).values_list("solution_id", "state")
+    changed = sum(1 for pk, state in after if before.get(pk) != state)
+    events.record(by=by, action="decisions recomputed", project=project, changed=changed)
+    return changed
+
+
+def _row(
+    solution: Solution, outcome: Outcome, views: Sequence[VerdictView], version: int
+) -> Decision:
+    disputed = outcome.state is DecisionState.DISPUTED
+    return Decision(
+        solution=solution,
+        project_id=solution.project_id,
+        state=outcome.state,
+        first_error=outcome.first_error,
+        follows_from=list(outcome.follows_from),
+        policy_version=version,
+        priority=priority(
+            solution.final_answer_correct,
+            _latest(views, LabelerKind.MC),
+            _latest(views, LabelerKind.JUDGE),
+        )
+        if disputed
+        else 0,
+    )
+
+
+def _latest(views: Sequence[VerdictView], kind: LabelerKind) -> int | None:
+    scored = [v for v in views if v.kind is kind and v.first_error is not None]
+    return max(scored, key=lambda view: view.id).first_error if scored else None

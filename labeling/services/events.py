@@ -1,0 +1,14 @@
+"""The audit trail's only writer; called inside the transaction of the change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from labeling.models import Event, Project, User
+
+
+def record(
+    *, by: User, action: str, project: Project | None = None, subject: str = "", **details: Any
+) -> None:
+    """Add one event: who (`by`) did what (`action`) to which row (`subject`)."""
+    Event.objects.create(actor=by, action=action, project=project, subject=subject, details=details)

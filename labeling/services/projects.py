@@ -1,0 +1,77 @@
+"""Create projects, set their policy, add members."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from django.db import transaction
+
+from labeling.domain.policy import Policy, PolicyError
+from labeling.domain.refusals import Invalid
+from labeling.domain.roles import Role
+from labeling.models import Membership, Project, User
+from labeling.services import events
+
+MACHINE = "machine"
+"""Username of the service account in whose name workers write."""
+
+
+@transaction.atomic
+def create(*, by: User, name: str, guidelines: str = "", policy: Policy | None = None) -> Project:
+    """Create a project owned by `by`."""
+    if not name.strip():
+        raise Invalid("a project needs a name")
+    if Project.objects.filter(name=name).exists():
+        raise Invalid(f"a project named {name!r} exists already")
+    project = Project.objects.create(
+        name=name,
+        guidelines=guidelines,
+        policy_values=(policy or Policy()).to_dict(),
+        created_by=by,
+    )
+    Membership.objects.create(user=by, project=project, role=Role.OWNER)
+    events.record(by=by, action="project created", project=project, subject=project.uid)
+    return project
+
+
+@transaction.atomic
+def add_member(*, by: User, project: Project, user: User, role: Role) -> Membership:
+    """Give the user a role, replacing an earlier one."""
+    membership, _ = Membership.objects.update_or_create(
+        user=user, project=project, defaults={"role": role}
+    )
+    events.record(
+        by=by, action="member added", project=project, subject=user.username, role=str(role)
+    )
+    return membership
+
+
+@transaction.atomic
+def change_policy(*, by: User, project: Project, **changes: Any) -> Project:
+    """Change fields of the policy and raise its version. Decisions follow by decisions.recompute."""
+    project = Project.objects.select_for_update().get(pk=project.pk)
+    try:
+        project.policy_values = replace(project.policy, **changes).to_dict()
+    except (PolicyError, TypeError) as error:
+        raise Invalid(str(error)) from error
+    project.policy_version += 1
+    project.save(update_fields=["policy_values", "policy_version"])
+    events.record(
+        by=by,
+        action="policy changed",
+        project=project,
+        subject=project.uid,
+        version=project.policy_version,
+        changes=project.policy.to_dict(),
+    )
+    return project
+
+
+def machine() -> User:
+    """Return the service account of the workers, made on first use; it cannot log in."""
+    user, made = User.objects.get_or_create(username=MACHINE, defaults={"is_active": False})
+    if made:
+        user.set_unusable_password()
+        user.save(update_fields=["password"])
+    return user

@@ -1,0 +1,76 @@
+"""The cast, the database, and the real data beside the project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from labeling.domain.roles import Role
+from labeling.models import Project, User
+from tests import factories
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The real data beside the project; where it is absent the test is skipped and says so."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("needs the real data in ../shared/data, which is absent here")
+    return SHARED_DATA
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "shared_data" in getattr(item, "fixturenames", ()):
+            item.add_marker("shared_data")
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Where the real data is present, a skipped test that needs it is a failure."""
+    if report.skipped and "shared_data" in report.keywords and SHARED_DATA.is_dir():
+        report.outcome = "failed"
+        report.longrepr = f"skipped although ../shared/data is present: {report.longrepr}"
+
+
+@pytest.fixture
+def owner(db: None) -> User:
+    return factories.UserFactory(username="olga-owner")
+
+
+@pytest.fixture
+def project(owner: User) -> Project:
+    return factories.ProjectFactory(created_by=owner)
+
+
+def _member(project: Project, username: str, role: Role) -> User:
+    user = factories.UserFactory(username=username)
+    factories.MembershipFactory(user=user, project=project, role=role)
+    return user
+
+
+@pytest.fixture
+def annotator(project: Project) -> User:
+    return _member(project, "anna-annotator", Role.ANNOTATOR)
+
+
+@pytest.fixture
+def adjudicator(project: Project) -> User:
+    return _member(project, "adam-adjudicator", Role.ADJUDICATOR)
+
+
+@pytest.fixture
+def manager(project: Project) -> User:
+    return _member(project, "mona-manager", Role.MANAGER)
+
+
+@pytest.fixture
+def viewer(project: Project) -> User:
+    return _member(project, "vera-viewer", Role.VIEWER)
+
+
+@pytest.fixture
+def outsider(db: None) -> User:
+    """Must see nothing."""
+    return factories.UserFactory(username="otto-outsider")

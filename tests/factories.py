@@ -1,0 +1,228 @@
+"""One factory per model; a law says so."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import factory
+from factory.django import DjangoModelFactory
+
+from labeling import models
+from labeling.domain.hashing import config_hash, content_hash
+from labeling.domain.policy import Policy
+from labeling.domain.roles import Role
+
+
+class UserFactory(DjangoModelFactory):
+    class Meta:
+        model = models.User
+        skip_postgeneration_save = True
+
+    username = factory.Sequence(lambda n: f"user-{n}")
+    password = factory.PostGeneration(
+        lambda user, create, value: (user.set_password(value or "correct horse"), user.save())
+    )
+
+
+class ProjectFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Project
+        skip_postgeneration_save = True
+
+    name = factory.Sequence(lambda n: f"Project {n}")
+    policy_values = factory.LazyFunction(lambda: Policy().to_dict())
+    created_by = factory.SubFactory(UserFactory)
+
+    @factory.post_generation
+    def ownership(project: models.Project, create: bool, value: Any) -> None:  # noqa: N805
+        models.Membership.objects.create(user=project.created_by, project=project, role=Role.OWNER)
+
+
+class MembershipFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Membership
+
+    user = factory.SubFactory(UserFactory)
+    project = factory.SubFactory(ProjectFactory)
+    role = Role.ANNOTATOR
+
+
+class ProblemFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Problem
+
+    project = factory.SubFactory(ProjectFactory)
+    statement = factory.Sequence(lambda n: f"What is {n} + {n}?")
+    answer = "4"
+    source = "factory"
+    content_hash = factory.LazyAttribute(lambda o: content_hash([o.statement, o.answer]))
+    split = "train"
+
+
+class SolutionFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Solution
+        skip_postgeneration_save = True
+
+    problem = factory.SubFactory(ProblemFactory)
+    project = factory.SelfAttribute("problem.project")
+    steps = factory.Sequence(lambda n: [f"Take {n}.", f"Double {n}.", "Answer: 4"])
+    generator = "factory-model"
+    final_answer = "4"
+    final_answer_correct = True
+    content_hash = factory.LazyAttribute(lambda o: content_hash([o.problem.content_hash, *o.steps]))
+
+    @factory.post_generation
+    def decided(solution: models.Solution, create: bool, value: Any) -> None:  # noqa: N805
+        models.Decision.objects.get_or_create(
+            solution=solution, defaults={"project": solution.project, "policy_version": 1}
+        )
+
+
+class LabelerFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Labeler
+
+    project = factory.SubFactory(ProjectFactory)
+    kind = "mc"
+    name = factory.Sequence(lambda n: f"labeler-{n}")
+    config = factory.Sequence(lambda n: {"number": n})
+    config_hash = factory.LazyAttribute(lambda o: config_hash(o.config))
+
+
+class VerdictFactory(DjangoModelFactory):
+    """A stored verdict; decisions do not follow (use services.verdicts.record for that)."""
+
+    class Meta:
+        model = models.Verdict
+
+    solution = factory.SubFactory(SolutionFactory)
+    labeler = factory.SubFactory(
+        LabelerFactory, project=factory.SelfAttribute("..solution.project")
+    )
+    state = "scored"
+    first_error = -1
+    step_labels = factory.LazyAttribute(lambda o: [1] * len(o.solution.steps))
+
+
+class RolloutFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Rollout
+
+    solution = factory.SubFactory(SolutionFactory)
+    labeler = factory.SubFactory(
+        LabelerFactory, project=factory.SelfAttribute("..solution.project")
+    )
+    step = 0
+    sample = factory.Sequence(lambda n: n % 30_000)
+    text = "Answer: 4"
+    answer = "4"
+    correct = True
+    finish_reason = "stop"
+
+
+class DecisionFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Decision
+        django_get_or_create = ("solution",)
+
+    solution = factory.SubFactory(SolutionFactory)
+    project = factory.SelfAttribute("solution.project")
+    policy_version = 1
+
+
+class RunFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Run
+
+    labeler = factory.SubFactory(LabelerFactory)
+    project = factory.SelfAttribute("labeler.project")
+    kind = "mc"
+    config = factory.Sequence(lambda n: {"number": n})
+    config_hash = factory.LazyAttribute(lambda o: config_hash(o.config))
+    created_by = factory.SelfAttribute("project.created_by")
+
+
+class ClaimFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Claim
+
+    run = factory.SubFactory(RunFactory)
+    item = factory.Sequence(lambda n: n)
+    token = factory.LazyFunction(uuid4)
+    expires_at = factory.LazyFunction(lambda: datetime.now(UTC) + timedelta(minutes=3))
+
+
+class SamplingFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Sampling
+
+    problem = factory.SubFactory(ProblemFactory)
+    config_hash = factory.Sequence(lambda n: f"{n:032x}")
+    drawn = 2
+    kept = 2
+
+
+class AssignmentFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Assignment
+
+    solution = factory.SubFactory(SolutionFactory)
+    project = factory.SelfAttribute("solution.project")
+    user = factory.SubFactory(UserFactory)
+    expires_at = factory.LazyFunction(lambda: datetime.now(UTC) + timedelta(minutes=20))
+
+
+class SnapshotFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Snapshot
+
+    project = factory.SubFactory(ProjectFactory)
+    name = "release"
+    rule = factory.LazyFunction(dict)
+    rule_hash = factory.LazyAttribute(lambda o: config_hash(o.rule))
+    created_by = factory.SelfAttribute("project.created_by")
+
+
+class TrainingRunFactory(DjangoModelFactory):
+    class Meta:
+        model = models.TrainingRun
+
+    snapshot = factory.SubFactory(SnapshotFactory)
+    project = factory.SelfAttribute("snapshot.project")
+    name = "training"
+    config = factory.Sequence(lambda n: {"seed": n})
+    config_hash = factory.LazyAttribute(lambda o: config_hash(o.config))
+    created_by = factory.SelfAttribute("project.created_by")
+
+
+class PRMFactory(DjangoModelFactory):
+    class Meta:
+        model = models.PRM
+
+    training_run = factory.SubFactory(TrainingRunFactory)
+    project = factory.SelfAttribute("training_run.project")
+    folder = "prm"
+
+
+class EventFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Event
+
+    project = factory.SubFactory(ProjectFactory)
+    actor = factory.SelfAttribute("project.created_by")
+    action = "tested"
+
+
+class ApiTokenFactory(DjangoModelFactory):
+    class Meta:
+        model = models.ApiToken
+
+    user = factory.SubFactory(UserFactory)
+    name = "token"
+    prefix = "ann_123456"
+    token_hash = factory.Sequence(lambda n: f"{n:064x}")
+    scopes = factory.LazyFunction(lambda: ["read"])
+    expires_at = factory.LazyFunction(lambda: datetime.now(UTC) + timedelta(days=30))
