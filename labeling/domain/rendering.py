@@ -1,0 +1,104 @@
+"""Text of data sets, models and people as safe HTML. Pure: the browser turns `.math` into glyphs.
+
+Two readings: `prose` for problems, steps, rollouts and critiques shows what was written, number by
+number, with little Markdown (bold, code, headings, tables); `document` is full Markdown.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from html import escape
+
+import nh3
+from markdown_it import MarkdownIt
+
+from labeling.domain.mathtext import Kind, Segment, segments
+
+# Private-use characters stand for what Markdown must not touch; texts are cleared of them first.
+_OPEN, _CLOSE = "\ue000", "\ue001"
+_SIGNS = {"*": "\ue002", "_": "\ue003", "#": "\ue004"}
+_RESERVED = re.compile("[\ue000-\ue004\x00]")
+_PLACE = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
+
+_TAGS = {
+    "a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol",
+    "p", "pre", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
+}  # fmt: skip
+
+_POWER = re.compile(r"(?<=[\w)\]}])\*\*(?=[\w({\[])")
+_LONE_STAR = re.compile(r"(?<!\*)\*(?!\*)")
+_ONE_HASH = re.compile(r"^( {0,3})#(?!#)", re.MULTILINE)
+
+
+def prose(text: str) -> str:
+    """Return HTML of a problem, step, rollout or critique; line breaks and numbering are kept.
+
+    Lists, links, quotes, single `*` and `_`, and backslash escapes are not Markdown here: in
+    mathematics `2*3*4`, `x_1`, `[1/2](3)` and a step that is just "24." mean themselves.
+    """
+    return _render(_prose_markdown(), text, protect_signs=True)
+
+
+def document(text: str) -> str:
+    """Return HTML of a page that people write, such as guidelines: full Markdown without HTML."""
+    return _render(_document_markdown(), text, protect_signs=False)
+
+
+def plain(text: str, limit: int = 160) -> str:
+    """Return the text on one line without calculator marks, cut at a word for lists."""
+    parts = (s.source for s in segments(text) if s.kind is not Kind.MARK)
+    line = " ".join("".join(parts).split())
+    return line if len(line) <= limit else line[:limit].rsplit(" ", 1)[0] + " …"
+
+
+def _render(markdown: MarkdownIt, text: str, *, protect_signs: bool) -> str:
+    kept: list[Segment] = []
+    pieces = []
+    for segment in segments(_RESERVED.sub("", text)):
+        if segment.kind is Kind.TEXT:
+            pieces.append(_protected(segment.source) if protect_signs else segment.source)
+        else:
+            pieces.append(f"{_OPEN}{len(kept)}{_CLOSE}")
+            kept.append(segment)
+    html = nh3.clean(
+        markdown.render("".join(pieces)),
+        tags=_TAGS,
+        attributes={"a": {"href"}},
+        url_schemes={"http", "https", "mailto"},
+        link_rel="noopener noreferrer nofollow",
+        set_tag_attribute_values={"a": {"target": "_blank"}},
+    )
+    for sign, stand_in in _SIGNS.items():
+        html = html.replace(stand_in, sign)
+    return _PLACE.sub(lambda match: _html(kept[int(match[1])]), html)
+
+
+def _protected(text: str) -> str:
+    text = _POWER.sub(_SIGNS["*"] * 2, text)
+    text = _LONE_STAR.sub(_SIGNS["*"], text).replace("_", _SIGNS["_"])
+    return _ONE_HASH.sub(rf"\1{_SIGNS['#']}", text)
+
+
+def _html(segment: Segment) -> str:
+    source = escape(segment.source)
+    if segment.kind is Kind.MARK:
+        return f'<span class="mark" title="calculator mark in the source">{source}</span>'
+    display = str(segment.kind is Kind.DISPLAY).lower()
+    return f'<span class="math" data-display="{display}">{source}</span>'
+
+
+@cache
+def _prose_markdown() -> MarkdownIt:
+    rules = [
+        "link", "image", "autolink", "list", "blockquote", "code", "lheading", "hr", "reference",
+        "escape", "entity", "html_block", "html_inline",
+    ]  # fmt: skip
+    return MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table").disable(rules)
+
+
+@cache
+def _document_markdown() -> MarkdownIt:
+    return (
+        MarkdownIt("commonmark", {"html": False}).enable("table").disable(["image", "html_block"])
+    )
