@@ -1,0 +1,183 @@
+"""Find a solution's final answer and compare two answers where plain rules can.
+
+Pure and fast; what these rules cannot say goes to workers.grading.
+"""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+MAX_ANSWER = 2_000
+"""A longer "answer" is no answer, in characters."""
+MAX_DIGITS = 60
+"""Numbers longer than this are compared as text only."""
+
+
+def final_answer(text: str) -> str | None:
+    r"""Return the answer that a solution states, or None when it states none.
+
+    The last complete \boxed{} counts; without one the last "#### x", "Answer: x" or "the answer
+    is x". A box that never closes (a reply cut short) hides whatever it follows.
+    """
+    boxed = last_boxed(text)
+    if boxed is not None:
+        return _tidy(boxed)
+    complete = text[: _open_box(text)]
+    stated = [tidy for match in _STATED.finditer(complete) if (tidy := _tidy(_sentence(match)))]
+    return stated[-1] if stated else None
+
+
+def last_boxed(text: str) -> str | None:
+    r"""Return the inside of the last \boxed{…} (or \fbox{…}) whose braces balance."""
+    for match in reversed(list(_BOX.finditer(text))):
+        end = _closing_brace(text, match.end())
+        if end is not None:
+            return text[match.end() : end].strip()
+    return None
+
+
+def normalize(answer: str) -> str:
+    """Return the answer without LaTeX layout, units' decoration and outer marks.
+
+    Two answers with one normal form are equal; the reverse does not hold.
+    """
+    text = answer.strip()[:MAX_ANSWER]
+    for pattern, replacement in _REWRITES:
+        text = pattern.sub(replacement, text)
+    text = _unwrap(text)
+    return text.casefold() if _WORDS.fullmatch(text) else text
+
+
+def quick_equal(a: str, b: str) -> bool | None:
+    """Say whether two answers are equal; None where these rules cannot say.
+
+    Exact: numbers are compared as fractions (thousands commas, percent, mixed numbers), a decimal
+    beside a fraction or a percentage beside a plain number only ever confirms equality.
+    """
+    left, right = normalize(a), normalize(b)
+    if left and left == right:
+        return True
+    first, second = _number(left), _number(right)
+    if first is not None and second is not None:
+        if first == second:
+            return True
+        return False if _kind(left) == _kind(right) else None
+    if len(left) == len(right) == 1 and left.isalpha() and right.isalpha():
+        return False
+    return None
+
+
+_BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
+_MARK = r"[\s*_]*"
+_STATED = re.compile(
+    rf"(?:^\s*\#{{4}}\s* | \banswer{_MARK}[:=]{_MARK} | \banswer\s+is\b\s*:?{_MARK})"
+    r"(?P<value>[^\n]*)",
+    re.IGNORECASE | re.MULTILINE | re.VERBOSE,
+)
+_SENTENCE_END = re.compile(r"(?<=[^\s.])\.(?=\s+[A-Z(]|\s*$)")
+_WORDS = re.compile(r"[^\W\d_]{2,}(?:[ -][^\W\d_]+)*")
+_REWRITES = tuple(
+    (re.compile(pattern), replacement)
+    for pattern, replacement in (
+        (r"\\(?:left|right|displaystyle|limits|bigl?|bigr?|Bigl?|Bigr?)(?![A-Za-z])\.?", ""),
+        (r"\\[dtc]frac(?![A-Za-z])", r"\\frac"),
+        (r"\\frac\s*(\d)\s*(\d)", r"\\frac{\1}{\2}"),
+        (r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mbox)\s*\{([^{}]*)\}", r"\1"),
+        (r"\\(?:[,;:!]|quad|qquad)", " "),
+        (r"\\ |~|\u00a0|\u202f|\u2009", " "),
+        (r"\^\s*(?:\{\s*\\circ\s*\}|\\circ)|\\degree(?![A-Za-z])|°", ""),
+        (r"\\([%$&#_])", r"\1"),
+        (r"[\u2212\u2013]", "-"),
+        (r"\{,\}", ","),
+        (r"\\cdot(?![A-Za-z])|\\times(?![A-Za-z])|×|·", "*"),
+        (r"\\(?:leq?)(?![A-Za-z])", "≤"),
+        (r"\\(?:geq?)(?![A-Za-z])", "≥"),
+        (r"\s+", " "),
+        (r" ?([-+*/=^,;(){}\[\]<>|%≤≥]) ?", r"\1"),
+    )
+)
+_INTEGER = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)")
+_DECIMAL = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)?\.\d+|[+-]?\d+\.")
+_FRACTION = re.compile(
+    r"(?P<sign>[+-]?)(?P<whole>\d+ ?(?=\\frac)|\d+ (?=\d))?"
+    r"(?:\\frac\{(?P<a>-?\d+)\}\{(?P<b>-?\d+)\}|(?P<c>\d+)/(?P<d>-?\d+))"
+)
+
+
+def _open_box(text: str) -> int:
+    """Return where an unclosed last box begins, else the text's length."""
+    start = len(text)
+    for match in _BOX.finditer(text):
+        start = match.start()
+    return start
+
+
+def _closing_brace(text: str, start: int) -> int | None:
+    depth = 1
+    escaped = False
+    for index in range(start, min(len(text), start + MAX_ANSWER)):
+        char = text[index]
+        if not escaped and char in "{}":
+            depth += 1 if char == "{" else -1
+            if depth == 0:
+                return index
+        escaped = char == "\\" and not escaped
+    return None
+
+
+def _sentence(match: re.Match[str]) -> str:
+    return _SENTENCE_END.split(match["value"], maxsplit=1)[0]
+
+
+def _tidy(answer: str) -> str | None:
+    text = answer.strip().strip("*_ \t")
+    for opening, closing in (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]")):
+        inner = text.removeprefix(opening).removesuffix(closing)
+        if len(inner) == len(text) - len(opening) - len(closing) and opening not in inner:
+            text = inner.strip()
+    text = text.removesuffix(".").strip()
+    return text if text and len(text) <= MAX_ANSWER else None
+
+
+def _unwrap(text: str) -> str:
+    text = text.strip().strip("$").strip()
+    if text.startswith(("\\(", "\\[")) and text.endswith(("\\)", "\\]")):
+        text = text[2:-2].strip()
+    return text.removesuffix(".").lstrip("$€£").rstrip("$€£").strip()
+
+
+def _number(text: str) -> Fraction | None:
+    body = text.removesuffix("%")
+    if sum(char.isdigit() for char in body) > MAX_DIGITS or not body.isascii():
+        return None
+    value = _plain_number(body) if _kind(body) != "fraction" else _fraction(body)
+    if value is None:
+        return None
+    return value / 100 if body != text else value
+
+
+def _plain_number(body: str) -> Fraction | None:
+    if not (_INTEGER.fullmatch(body) or _DECIMAL.fullmatch(body)):
+        return None
+    return Fraction(body.replace(",", "").removesuffix("."))
+
+
+def _fraction(body: str) -> Fraction | None:
+    match = _FRACTION.fullmatch(body)
+    if match is None:
+        return None
+    numerator, denominator = int(match["a"] or match["c"]), int(match["b"] or match["d"])
+    if denominator == 0:
+        return None
+    value = Fraction(numerator, denominator) + int(match["whole"] or 0)
+    return -value if match["sign"] == "-" else value
+
+
+def _kind(text: str) -> str:
+    """Return what sort of number a normal form is; only like sorts can be told apart exactly."""
+    if text.endswith("%"):
+        return "percent"
+    if _INTEGER.fullmatch(text):
+        return "integer"
+    return "decimal" if _DECIMAL.fullmatch(text) else "fraction"

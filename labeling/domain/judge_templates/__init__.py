@@ -1,0 +1,1 @@
+"""The wordings of the judge's prompts and the readers of its replies."""

@@ -1,0 +1,148 @@
+"""Ask an LLM for the first wrong step and read its verdict: versioned templates as data.
+
+The reference answer is never shown to the judge.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from labeling.domain.judge_templates import texts
+from labeling.domain.judge_templates.replies import (
+    Parsed,
+    Reading,
+    Unparsed,
+    read_analyses,
+    read_boxed,
+    read_checks,
+)
+from labeling.domain.prompts import Message, Prompt, UnknownTemplate, defuse
+from labeling.domain.refusals import Invalid
+
+__all__ = [
+    "JUDGE_TEMPLATES",
+    "BadTemplate",
+    "JudgeTemplate",
+    "Parsed",
+    "Reading",
+    "ReplyForm",
+    "Unparsed",
+    "custom",
+    "judge_template",
+    "majority",
+]
+
+PLACES = ("{problem}", "{solution}")
+"""What a template's text must hold, once each."""
+
+
+class BadTemplate(Invalid):
+    """A judge's template that cannot be used."""
+
+    code = "bad_template"
+
+
+class ReplyForm(StrEnum):
+    """The protocol of the reply; it also says how the steps are shown."""
+
+    ANALYSES = "analyses"
+    BOXED = "boxed"
+    CHECKS = "checks"
+
+
+_READERS: Mapping[ReplyForm, Callable[[str, int], Reading]] = {
+    ReplyForm.ANALYSES: read_analyses,
+    ReplyForm.BOXED: read_boxed,
+    ReplyForm.CHECKS: read_checks,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeTemplate:
+    """A wording with {problem} and {solution}, and the form of the reply that it asks for."""
+
+    name: str
+    text: str
+    reply: ReplyForm
+
+    def __post_init__(self) -> None:
+        for place in PLACES:
+            if self.text.count(place) != 1:
+                raise BadTemplate(f"The template must hold {place} exactly once.")
+
+    def render(self, statement: str, steps: Sequence[str]) -> Prompt:
+        """Return one user's message with the steps as numbered paragraphs (CHECKS: plain text).
+
+        Tags of the protocol and chat marks inside the statement or a step are made harmless, so
+        that a step cannot close its paragraph or end the turn.
+        """
+        if self.reply is ReplyForm.CHECKS:
+            return self._fill(statement, "".join(f"{step}\n\n" for step in steps))
+        first = 1 if self.reply is ReplyForm.ANALYSES else 0
+        paragraphs = (
+            f"<paragraph_{number}>\n{_harmless(step)}\n</paragraph_{number}>"
+            for number, step in enumerate(steps, start=first)
+        )
+        return (Message("user", self._fill(_harmless(statement), "\n\n".join(paragraphs))),)
+
+    def parse(self, text: str, step_count: int) -> Reading:
+        """Return the verdict in a reply, or why there is none."""
+        return _READERS[self.reply](text, step_count)
+
+    def _fill(self, problem: str, solution: str) -> str:
+        # One pass: a statement that says "{solution}" stays as it is.
+        values = dict(zip(PLACES, (problem, solution), strict=True))
+        return _PLACE.sub(lambda match: values[match[0]], self.text)
+
+
+_PLACE = re.compile("|".join(map(re.escape, PLACES)))
+_TAG = re.compile(r"<(?=\s*/?\s*(?:paragraph|math_problem|analysis|conclusion))", re.I)
+
+
+def judge_template(name: str) -> JudgeTemplate:
+    """Return the template of this name; raise UnknownTemplate."""
+    try:
+        return JUDGE_TEMPLATES[name]
+    except KeyError:
+        known = ", ".join(JUDGE_TEMPLATES)
+        raise UnknownTemplate(f"There is no judge template {name!r}; known: {known}.") from None
+
+
+def custom(text: str, reply: ReplyForm) -> JudgeTemplate:
+    """Return a user's own wording of a known protocol; raise BadTemplate."""
+    return JudgeTemplate("custom", text, reply)
+
+
+def majority(readings: Sequence[Reading]) -> Reading:
+    """Return the verdict that more votes name than any other; votes without one do not count.
+
+    A tie is Unparsed. One vote stands for itself.
+    """
+    parsed = [reading for reading in readings if isinstance(reading, Parsed)]
+    if not parsed:
+        return next(iter(readings), Unparsed("no vote"))
+    ranked = Counter(reading.first_error for reading in parsed).most_common()
+    if len(ranked) > 1 and ranked[0][1] == ranked[1][1]:
+        return Unparsed("votes are tied")
+    return next(reading for reading in parsed if reading.first_error == ranked[0][0])
+
+
+def _harmless(text: str) -> str:
+    return defuse(_TAG.sub("‹", text))
+
+
+JUDGE_TEMPLATES: Mapping[str, JudgeTemplate] = MappingProxyType(
+    {
+        template.name: template
+        for template in (
+            JudgeTemplate("paper-v1", texts.PAPER_V1, ReplyForm.ANALYSES),
+            JudgeTemplate("processbench-v1", texts.PROCESSBENCH_V1, ReplyForm.BOXED),
+            JudgeTemplate("check-v1", texts.CHECK_V1, ReplyForm.CHECKS),
+        )
+    }
+)

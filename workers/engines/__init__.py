@@ -1,0 +1,1 @@
+"""Engines that complete texts, behind one protocol."""

@@ -1,0 +1,1 @@
+"""Labelers' runners: requests to an engine in shared batches. They know no Django."""
