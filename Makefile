@@ -1,0 +1,62 @@
+# One door to everything: `make help`. Each target first makes sure of its own environment.
+SHELL := bash
+PYTHON ?= python3
+VENV := .venv/bin
+# one thread per process: on few cores more threads make tiny models many times slower
+export OMP_NUM_THREADS ?= 1
+export TOKENIZERS_PARALLELISM ?= false
+
+.DEFAULT_GOAL := help
+.PHONY: help demo serve pipeline shell test test-vllm check format lock clean bootstrap bootstrap-dev
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+demo: bootstrap ## everything on this machine [DATA=problems.jsonl ENGINE=url BACKBONE=folder PORT=8000]
+	@$(VENV)/python manage.py demo $(if $(PORT),--port $(PORT)) $(PIPELINE)
+
+serve: bootstrap ## web, workers and schedule without the demonstration's job [PORT=8000]
+	@$(VENV)/python manage.py serve $(if $(PORT),--port $(PORT))
+
+pipeline: bootstrap ## the demonstration's job alone [DATA= ENGINE= BACKBONE=]
+	@$(VENV)/python manage.py pipeline $(PIPELINE)
+
+shell: bootstrap ## Django's shell on the embedded database
+	@$(VENV)/python manage.py shell
+
+test: bootstrap-dev ## all tests but those that need a vLLM server [ARGS=pytest arguments]
+	$(VENV)/python -m pytest $(ARGS)
+
+test-vllm: ## the tests against a real vLLM server (CPU build, 2.5 GB) [ARGS=]
+	@$(PYTHON) -m annotator.bootstrap --vllm
+	VLLM_PYTHON=$(CURDIR)/.venv-vllm/bin/python $(VENV)/python -m pytest -m vllm $(ARGS)
+
+check: bootstrap ## format, lint, types, architecture, migrations, static files
+	$(VENV)/ruff format --check .
+	$(VENV)/ruff check .
+	$(VENV)/mypy .
+	$(VENV)/lint-imports
+	$(VENV)/python manage.py makemigrations --check --dry-run
+	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && echo "collectstatic (production)" && \
+	PRODUCTION=1 SECRET_KEY=check VAR_DIR=$$scratch $(VENV)/python manage.py collectstatic --noinput -v 0
+
+format: bootstrap ## rewrite the code as `check` wants it
+	$(VENV)/ruff format .
+	$(VENV)/ruff check --fix .
+
+lock: bootstrap ## resolve the lock files anew
+	@$(VENV)/python -m annotator.bootstrap.lock
+
+clean: ## remove the environments and, if you say yes, all data in var/
+	rm -rf .venv .venv-vllm .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@if [ -d var ]; then read -rp "Also delete var/, with every label in it? [y/N] " answer; \
+	if [ "$$answer" = y ]; then rm -rf var; fi; fi
+
+PIPELINE = $(if $(DATA),--data "$(DATA)") $(if $(ENGINE),--engine "$(ENGINE)") \
+	$(if $(BACKBONE),--backbone "$(BACKBONE)")
+
+bootstrap:
+	@$(PYTHON) -m annotator.bootstrap
+
+bootstrap-dev:
+	@$(PYTHON) -m annotator.bootstrap --dev
