@@ -48,6 +48,8 @@ def read_analyses(text: str, step_count: int) -> Reading:
         return Unparsed("Incorrect without an analysis")
     if numbers[-1] != max(numbers):
         return Unparsed("analyses out of order")
+    if numbers[-1] < 1:  # would read as "no error"
+        return Unparsed(_OUT_OF_RANGE)
     return _verdict(numbers[-1] - 1, step_count)
 
 
@@ -83,6 +85,7 @@ def read_checks(text: str, step_count: int) -> Reading:
     return _verdict(NO_ERROR, step_count)
 
 
+_OUT_OF_RANGE = "step number out of range"
 _CONCLUSION = re.compile(r"<\s*conclusion\s*>(.*?)(?:<\s*/|<\s*conclusion|\Z)", re.I | re.S)
 _ANALYSIS = re.compile(r"<\s*analysis_(\d{1,6})\s*>", re.I)
 _NUMBER = re.compile(
@@ -102,5 +105,5 @@ def _after_thinking(text: str) -> str:
 
 def _verdict(first_error: int, step_count: int) -> Reading:
     if not NO_ERROR <= first_error < step_count:
-        return Unparsed("step number out of range")
+        return Unparsed(_OUT_OF_RANGE)
     return Parsed(first_error, labels_up_to(first_error, step_count))
