@@ -1,1 +1,38 @@
-urlpatterns: list = []
+"""Routes of the pages, and the API's under /api/."""
+
+from __future__ import annotations
+
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import include, path
+
+from labeling.views import annotate, home, project, solutions, tokens
+
+_PROJECT = [
+    path("", project.overview, name="overview"),
+    path("annotate/", annotate.annotate, name="annotate"),
+    path("annotate/<str:item>/", annotate.submitted, name="annotate_submitted"),
+    path("annotate/<str:item>/draft", annotate.save_draft, name="annotate_draft"),
+    path("annotate/<str:item>/submit", annotate.submit, name="annotate_submit"),
+    path("annotate/<str:item>/skip", annotate.skip, name="annotate_skip"),
+    path("annotate/<str:item>/reject", annotate.reject, name="annotate_reject"),
+    path("solutions/", solutions.solutions, name="solutions"),
+    path("solutions/<str:solution>/", solutions.solution, name="solution"),
+    path("solutions/<str:solution>/adjudicate", solutions.adjudicate, name="adjudicate"),
+    path("runs/", project.runs, name="runs"),
+    path("runs/<str:run>/<str:move>", project.move_run, name="move_run"),
+    path("data/", project.data, name="data"),
+    path("data/snapshots", project.request_snapshot, name="request_snapshot"),
+    path("guidelines/", project.guidelines, name="guidelines"),
+]
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("healthz", home.healthz, name="healthz"),
+    path("readyz", home.readyz, name="readyz"),
+    path("tokens/", tokens.tokens, name="tokens"),
+    path("tokens/<str:prefix>/revoke", tokens.revoke, name="revoke_token"),
+    path("p/<str:uid>/", include(_PROJECT)),
+    path("api/", include("labeling.api.urls")),
+]

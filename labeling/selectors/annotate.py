@@ -10,12 +10,12 @@ from django.http import Http404
 
 from labeling.domain.consensus import DecisionState
 from labeling.domain.drafts import read_draft
-from labeling.domain.labels import LabelerKind
 from labeling.domain.policy import LabelMode
 from labeling.domain.roles import Role
 from labeling.domain.visibility import visible_kinds
-from labeling.models import Assignment, Decision, Project, User, Verdict
-from labeling.selectors.evidence import Evidence, Voice, evidence
+from labeling.models import Assignment, Decision, Project, User
+from labeling.selectors.evidence import Evidence, evidence
+from labeling.selectors.voices import Voice, own_voice
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def open_assignment(user: User, project: Project, uid: str) -> Assignment:
     """Return the person's own assignment in this project, or raise Http404."""
     found = (
         Assignment.objects.filter(uid=uid, user=user, project=project)
-        .select_related("solution__problem", "project")
+        .select_related("solution__problem", "project", "user")
         .first()
     )
     if found is None:
@@ -91,15 +91,10 @@ def submitted(assignment: Assignment, role: Role | None) -> Submitted:
         raise Http404("this item is not submitted")
     policy = assignment.project.policy
     kinds = visible_kinds(role, policy, labeling=True, submitted=True)
-    own = evidence(assignment.solution, {LabelerKind.HUMAN})
-    mine = Verdict.objects.filter(
-        solution=assignment.solution, labeler__user=assignment.user, labeler__kind="human"
-    ).values_list("labeler_id", flat=True)
-    ids = set(mine)
     return Submitted(
         statement=assignment.solution.problem.statement,
         reference=_reference(assignment),
-        own=next((voice for voice in own.voices if voice.labeler_id in ids), None),
+        own=own_voice(assignment.solution, assignment.user),
         evidence=evidence(assignment.solution, kinds),
     )
 

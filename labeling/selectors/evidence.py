@@ -8,61 +8,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TypeVar
 
-from labeling.domain.labels import NO_ERROR, LabelerKind, VerdictState, labels_up_to
-from labeling.models import Rollout, Solution, Verdict
+from labeling.domain.labels import LabelerKind
+from labeling.models import Rollout, Solution
+from labeling.selectors.voices import Voice, voices
 
 T = TypeVar("T")
 
-PEOPLE = frozenset({LabelerKind.HUMAN, LabelerKind.ADJUDICATOR, LabelerKind.GOLD})
-"""Kinds drawn filled; the others, machines, are drawn outlined."""
-
 ROLLOUTS_SHOWN = 16
 """Rollouts listed per step: twice the usual n."""
-
-_ORDER = [
-    LabelerKind.MC,
-    LabelerKind.JUDGE,
-    LabelerKind.PRM,
-    LabelerKind.HUMAN,
-    LabelerKind.ADJUDICATOR,
-    LabelerKind.GOLD,
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Voice:
-    """One labeler's verdict on the solution."""
-
-    labeler_id: int
-    kind: LabelerKind
-    name: str
-    state: VerdictState
-    first_error: int | None
-    labels: tuple[int | None, ...]
-    scores: tuple[float | None, ...]
-    mc_k: tuple[int | None, ...]
-    mc_n: tuple[int | None, ...]
-    critique: str
-    reason: str
-    note: str
-    step_notes: dict[int, str]
-    seconds: float
-    completions: int
-    exhaustive_completions: int
-    at: datetime
-
-    @property
-    def person(self) -> bool:
-        """Whether a human being stands behind it."""
-        return self.kind in PEOPLE
-
-    @property
-    def critique_step(self) -> int | None:
-        """The step beside which the critique is shown; None: above all steps."""
-        return None if self.first_error in (None, NO_ERROR) else self.first_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,54 +83,12 @@ class Evidence:
 
 def evidence(solution: Solution, kinds: Collection[LabelerKind]) -> Evidence:
     """Read the active labelers' verdicts of these kinds, and the rollouts behind them."""
-    voices = _voices(solution, kinds)
-    samples = _samples(solution, [v.labeler_id for v in voices if v.kind is LabelerKind.MC])
+    found = voices(solution, kinds)
+    samples = _samples(solution, [v.labeler_id for v in found if v.kind is LabelerKind.MC])
     steps = tuple(
-        _step_row(index, text, voices, samples) for index, text in enumerate(solution.steps)
+        _step_row(index, text, found, samples) for index, text in enumerate(solution.steps)
     )
-    return Evidence(voices, steps)
-
-
-def _voices(solution: Solution, kinds: Collection[LabelerKind]) -> tuple[Voice, ...]:
-    if not kinds:
-        return ()
-    rows = Verdict.objects.filter(
-        solution=solution, labeler__active=True, labeler__kind__in=list(kinds)
-    ).select_related("labeler")
-    voices = [_voice(row, len(solution.steps)) for row in rows]
-    return tuple(sorted(voices, key=lambda v: (_ORDER.index(v.kind), v.labeler_id)))
-
-
-def _voice(row: Verdict, steps: int) -> Voice:
-    comments = row.comments or {}
-    notes = {int(k): v for k, v in comments.get("steps", {}).items() if str(k).isdecimal()}
-    return Voice(
-        labeler_id=row.labeler_id,
-        kind=LabelerKind(row.labeler.kind),
-        name=row.labeler.name,
-        state=VerdictState(row.state),
-        first_error=row.first_error,
-        labels=_labels(row, steps),
-        scores=tuple(row.step_scores),
-        mc_k=tuple(row.mc_k),
-        mc_n=tuple(row.mc_n),
-        critique=row.critique,
-        reason=row.reason,
-        note=comments.get("solution", ""),
-        step_notes=notes,
-        seconds=row.seconds,
-        completions=row.completions,
-        exhaustive_completions=row.exhaustive_completions,
-        at=row.updated_at,
-    )
-
-
-def _labels(row: Verdict, steps: int) -> tuple[int | None, ...]:
-    if row.step_labels:
-        return tuple(row.step_labels)
-    if row.first_error is None:
-        return (None,) * steps
-    return labels_up_to(row.first_error, steps)
+    return Evidence(found, steps)
 
 
 def _samples(
@@ -196,19 +109,19 @@ def _samples(
 def _step_row(
     index: int,
     text: str,
-    voices: Sequence[Voice],
+    said_by: Sequence[Voice],
     samples: dict[tuple[int, int], tuple[Sample, ...]],
 ) -> StepRow:
-    cells = tuple(_cell(voice, index) for voice in voices)
+    cells = tuple(_cell(voice, index) for voice in said_by)
     said = {c.label for c in cells if c.voice.kind is not LabelerKind.PRM and c.label is not None}
-    bars = [_bar(voice, index, samples) for voice in voices]
+    bars = [_bar(voice, index, samples) for voice in said_by]
     return StepRow(
         index=index,
         text=text,
         cells=cells,
         bars=tuple(bar for bar in bars if bar is not None),
-        critiques=tuple(v for v in voices if v.critique and v.critique_step == index),
-        notes=tuple((v.name, v.step_notes[index]) for v in voices if index in v.step_notes),
+        critiques=tuple(v for v in said_by if v.critique and v.critique_step == index),
+        notes=tuple((v.name, v.step_notes[index]) for v in said_by if index in v.step_notes),
         agreed=len(said) <= 1,
     )
 

@@ -1,0 +1,131 @@
+"""What pages post and what stands in their addresses, checked. Knows no permissions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from labeling.domain.consensus import DecisionState
+
+_ANY = [("", "any")]
+_SAYS = [
+    ("scored", "any verdict"),
+    ("none", "no error"),
+    ("error", "some error"),
+    ("unscored", "unscored"),
+    ("missing", "not labeled"),
+]
+RELATIONS = [
+    ("compared", "both have a verdict"),
+    ("both_right", "both: no error"),
+    ("same_error", "same first error"),
+    ("different_error", "different first error"),
+    ("only_first", "error by MC alone"),
+    ("only_second", "error by judge alone"),
+]
+
+
+class SaysField(forms.CharField):
+    """A kind of verdict, or the number (from 1) of the step called the first error."""
+
+    def clean(self, value: Any) -> str:
+        """Return the checked text; raise ValidationError for anything else."""
+        text = str(super().clean(value)).strip()
+        if text in {"", *dict(_SAYS)} or (text.isascii() and text.isdecimal() and int(text) > 0):
+            return text
+        raise forms.ValidationError("choose one of the list or a step's number")
+
+
+def errors_in_words(form: forms.BaseForm) -> str:
+    """Return what is wrong with a form's fields as one line."""
+    return "; ".join(f"{name}: {' '.join(map(str, found))}" for name, found in form.errors.items())
+
+
+class SolutionFilterForm(forms.Form):
+    """The filters of the list of solutions; an unknown value narrows nothing."""
+
+    state = forms.ChoiceField(
+        label="Decision", required=False, choices=_ANY + [(s, s) for s in DecisionState]
+    )
+    mc = SaysField(label="Monte Carlo", required=False, max_length=8)
+    judge = SaysField(label="Judge", required=False, max_length=8)
+    relation = forms.ChoiceField(label="MC × judge", required=False, choices=_ANY + RELATIONS)
+    answer = forms.ChoiceField(
+        label="Final answer",
+        required=False,
+        choices=[*_ANY, ("right", "right"), ("wrong", "wrong"), ("unknown", "not checked")],
+    )
+    split = forms.ChoiceField(
+        label="Split", required=False, choices=[*_ANY, ("train", "train"), ("test", "test")]
+    )
+    generator = forms.CharField(label="Generator", required=False, max_length=200)
+
+    def values(self) -> dict[str, str]:
+        """Return what is valid of the address, by filter."""
+        self.is_valid()
+        return {name: value for name, value in self.cleaned_data.items() if value}
+
+
+class DraftForm(forms.Form):
+    """The page's JSON on autosave."""
+
+    version = forms.IntegerField(min_value=0)
+    draft = forms.JSONField()
+    active_seconds = forms.FloatField(min_value=0, max_value=24 * 3600)
+
+
+class SubmitForm(forms.Form):
+    """The page's JSON on submit; `key` makes a repeated submit harmless."""
+
+    key = forms.UUIDField()
+    draft = forms.JSONField()
+    active_seconds = forms.FloatField(min_value=0, max_value=24 * 3600)
+
+
+class ReasonForm(forms.Form):
+    """Why an item is skipped or reported: a choice, more words, or both."""
+
+    choice = forms.CharField(required=False, max_length=200)
+    words = forms.CharField(required=False, max_length=2000)
+
+    def reason(self) -> str:
+        """Return both joined; empty when neither was given."""
+        self.is_valid()
+        parts = [self.cleaned_data.get("choice", ""), self.cleaned_data.get("words", "")]
+        return ": ".join(part.strip() for part in parts if part.strip())
+
+
+class AdjudicateForm(forms.Form):
+    """An adjudicator's verdict. `first_error` counts from 0; -1 = none."""
+
+    key = forms.UUIDField()
+    first_error = forms.IntegerField(min_value=-1, required=False)
+    reason = forms.CharField(max_length=4000, required=False)
+
+
+class TokenForm(forms.Form):
+    """A new API token."""
+
+    name = forms.CharField(max_length=80, widget=forms.TextInput({"autocomplete": "off"}))
+    scopes = forms.MultipleChoiceField(
+        choices=[
+            ("read", "read: progress and numbers"),
+            ("export", "export: download labels"),
+            ("write", "write: import and start runs"),
+        ],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    days = forms.IntegerField(label="Valid for days", min_value=1, max_value=366, initial=90)
+
+
+class SnapshotForm(forms.Form):
+    """A new snapshot of the project's decisions."""
+
+    name = forms.CharField(max_length=120, widget=forms.TextInput({"autocomplete": "off"}))
+    states = forms.MultipleChoiceField(
+        label="Decisions taken",
+        choices=[("consensus", "consensus"), ("adjudicated", "adjudicated")],
+        initial=["consensus", "adjudicated"],
+        widget=forms.CheckboxSelectMultiple,
+    )

@@ -1,0 +1,98 @@
+"""Reads for the smaller pages: projects, data, tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Q
+from django.http import Http404
+
+from labeling.domain.consensus import DecisionState
+from labeling.domain.roles import Role
+from labeling.models import PRM, ApiToken, Membership, Project, Snapshot, TrainingRun, User
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectRow:
+    """One project of a person."""
+
+    project: Project
+    role: Role
+    solutions: int
+    disputed: int
+
+
+@dataclass(frozen=True, slots=True)
+class PrmRow:
+    """A reward model with its score at the fixed threshold 0.5; F1 is 0 to 1, None undefined."""
+
+    prm: PRM
+    f1: float | None
+    splits: tuple[tuple[str, Mapping[str, Any]], ...]
+
+    @property
+    def training(self) -> TrainingRun:
+        """Return the run that made it."""
+        return self.prm.training_run
+
+
+def projects_with_counts(user: User) -> list[ProjectRow]:
+    """Return the user's projects by name, with their size."""
+    rows = (
+        Membership.objects.filter(user=user)
+        .select_related("project")
+        .annotate(
+            solutions=Count("project__decisions"),
+            disputed=Count(
+                "project__decisions", filter=Q(project__decisions__state=DecisionState.DISPUTED)
+            ),
+        )
+        .order_by("project__name")
+    )
+    return [ProjectRow(row.project, Role(row.role), row.solutions, row.disputed) for row in rows]
+
+
+def snapshots_of(project: Project) -> list[Snapshot]:
+    """Return the project's snapshots, newest first."""
+    return list(
+        Snapshot.objects.filter(project=project).select_related("created_by").order_by("-id")
+    )
+
+
+def trainings_of(project: Project) -> list[TrainingRun]:
+    """Return the project's training runs, newest first."""
+    return list(
+        TrainingRun.objects.filter(project=project)
+        .select_related("snapshot", "evaluation_set")
+        .order_by("-id")
+    )
+
+
+def prms_of(project: Project) -> list[PrmRow]:
+    """Return the project's reward models, the champion first, then the newest."""
+    rows = (
+        PRM.objects.filter(project=project)
+        .select_related("training_run__snapshot", "promoted_by")
+        .order_by("-champion", "-id")
+    )
+    return [_prm(row) for row in rows]
+
+
+def tokens_of(user: User) -> list[ApiToken]:
+    """Return the user's API tokens, newest first."""
+    return list(ApiToken.objects.filter(user=user).order_by("-id"))
+
+
+def token_of(user: User, prefix: str) -> ApiToken:
+    """Return the user's own token or raise Http404."""
+    token = ApiToken.objects.filter(user=user, prefix=prefix).first()
+    if token is None:
+        raise Http404("no such token")
+    return token
+
+
+def _prm(row: PRM) -> PrmRow:
+    splits = row.metrics.get("splits") or {}
+    return PrmRow(row, row.metrics.get("f1"), tuple(splits.items()))

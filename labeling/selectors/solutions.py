@@ -1,0 +1,243 @@
+"""The filterable list of solutions, by keyset, and the detail of one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.expressions import Combinable
+from django.http import Http404
+
+from labeling.domain.consensus import DecisionState
+from labeling.domain.labels import NO_ERROR, LabelerKind, VerdictState
+from labeling.domain.rendering import plain
+from labeling.domain.roles import Role
+from labeling.domain.visibility import visible_kinds
+from labeling.models import Assignment, Labeler, Project, Solution, User, Verdict
+
+PAGE = 50
+COUNTED = 10_000
+"""A filtered list is counted up to here; beyond it the page says "more than"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the list is narrowed to; empty strings narrow nothing. Steps count from 1."""
+
+    state: str = ""
+    mc: str = ""
+    judge: str = ""
+    relation: str = ""
+    answer: str = ""
+    split: str = ""
+    generator: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A verdict in short."""
+
+    kind: LabelerKind
+    state: VerdictState
+    first_error: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the list."""
+
+    uid: str
+    title: str
+    steps: int
+    generator: str
+    split: str
+    answer_correct: bool | None
+    state: DecisionState
+    first_error: int | None
+    mc: Said | None
+    judge: Said | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of the list. `before` and `after` are the cursors of the neighboring pages."""
+
+    rows: tuple[Row, ...]
+    total: int
+    before: str | None
+    after: str | None
+    withheld: bool
+
+    @property
+    def more_than_counted(self) -> bool:
+        """Whether there are more than `total`."""
+        return self.total >= COUNTED
+
+
+def listed(
+    project: Project,
+    user: User,
+    filters: Filters,
+    *,
+    after: str | None = None,
+    before: str | None = None,
+) -> Page:
+    """Return one page of the project's solutions.
+
+    In a blind project the solution that the user is labeling is left out altogether: its row, or
+    its absence under a filter, would tell what the machines say of it.
+    """
+    speakers = _newest(project)
+    query, withheld = _not_held(_narrowed(project, filters, speakers), project, user)
+    total = query[:COUNTED].count()
+    found, previous, following = _cut(query, project, after, before)
+    said = _said(found, speakers)
+    rows = tuple(_row(s, said.get((s.pk, "mc")), said.get((s.pk, "judge"))) for s in found)
+    return Page(rows, total, previous, following, withheld)
+
+
+def solution_for(project: Project, uid: str) -> Solution:
+    """Return the project's solution or raise Http404."""
+    found = (
+        Solution.objects.filter(project=project, uid=uid)
+        .select_related("problem", "decision", "project")
+        .first()
+    )
+    if found is None:
+        raise Http404("no such solution")
+    return found
+
+
+def kinds_for(user: User, role: Role | None, solution: Solution) -> frozenset[LabelerKind]:
+    """Return the kinds of labelers that the user may see on the solution's page."""
+    held = Assignment.objects.filter(
+        solution=solution, user=user, submitted_at=None, skipped_at=None
+    ).exists()
+    return visible_kinds(role, solution.project.policy, labeling=held, submitted=False)
+
+
+def _newest(project: Project) -> dict[str, Labeler]:
+    rows = Labeler.objects.filter(
+        project=project, active=True, kind__in=[LabelerKind.MC, LabelerKind.JUDGE]
+    )
+    return {row.kind: row for row in rows.order_by("id")}
+
+
+def _narrowed(
+    project: Project, filters: Filters, speakers: dict[str, Labeler]
+) -> QuerySet[Solution]:
+    query = Solution.objects.filter(project=project)
+    if filters.state == DecisionState.UNDECIDED:
+        query = query.filter(Q(decision=None) | Q(decision__state=filters.state))
+    elif filters.state:
+        query = query.filter(decision__state=filters.state)
+    for kind, wanted in (("mc", filters.mc), ("judge", filters.judge)):
+        if wanted:
+            query = query.filter(_says(speakers.get(kind), wanted))
+    if filters.relation:
+        query = query.filter(_related(speakers, filters.relation))
+    if filters.answer:
+        value = {"right": True, "wrong": False, "unknown": None}[filters.answer]
+        query = query.filter(final_answer_correct=value)
+    if filters.split:
+        query = query.filter(problem__split=filters.split)
+    if filters.generator:
+        query = query.filter(generator=filters.generator)
+    return query
+
+
+def _says(labeler: Labeler | None, wanted: str) -> Combinable | Q:
+    verdicts = Verdict.objects.filter(solution=OuterRef("pk"), labeler=labeler)
+    match wanted:
+        case "missing":
+            return ~Exists(verdicts)
+        case "unscored":
+            return Exists(verdicts.filter(state=VerdictState.UNSCORED))
+        case "scored":
+            return Exists(verdicts.filter(state=VerdictState.SCORED))
+        case "error":
+            return Exists(verdicts.filter(first_error__gt=NO_ERROR))
+        case "none":
+            return Exists(verdicts.filter(first_error=NO_ERROR))
+    return Exists(verdicts.filter(first_error=int(wanted) - 1))
+
+
+def _related(speakers: dict[str, Labeler], relation: str) -> Exists:
+    pairs = Verdict.objects.filter(
+        solution=OuterRef("pk"),
+        labeler=speakers.get("mc"),
+        state=VerdictState.SCORED,
+        solution__verdicts__labeler=speakers.get("judge"),
+        solution__verdicts__state=VerdictState.SCORED,
+    ).annotate(other=F("solution__verdicts__first_error"))
+    wrong, other_wrong = Q(first_error__gt=NO_ERROR), Q(other__gt=NO_ERROR)
+    same = Q(first_error=F("other"))
+    conditions = {
+        "compared": Q(),
+        "both_right": same & ~wrong,
+        "same_error": same & wrong,
+        "different_error": ~same & wrong & other_wrong,
+        "only_first": wrong & ~other_wrong,
+        "only_second": ~wrong & other_wrong,
+    }
+    return Exists(pairs.filter(conditions[relation]))
+
+
+def _not_held(
+    query: QuerySet[Solution], project: Project, user: User
+) -> tuple[QuerySet[Solution], bool]:
+    if not project.policy.blind:
+        return query, False
+    held = Assignment.objects.filter(
+        project=project, user=user, submitted_at=None, skipped_at=None
+    ).values_list("solution_id", flat=True)
+    ids = list(held)
+    return (query.exclude(pk__in=ids), True) if ids else (query, False)
+
+
+def _cut(
+    query: QuerySet[Solution], project: Project, after: str | None, before: str | None
+) -> tuple[list[Solution], str | None, str | None]:
+    """Return a page's solutions with the cursors before and after it (None: no such page)."""
+    backwards = before is not None
+    cursor = before or after
+    if cursor:
+        border = Solution.objects.filter(project=project, uid=cursor).values("pk")[:1]
+        query = query.filter(pk__lt=border) if backwards else query.filter(pk__gt=border)
+    ordered = query.order_by("-pk" if backwards else "pk")
+    rows = list(ordered.select_related("problem", "decision")[: PAGE + 1])
+    more, rows = len(rows) > PAGE, rows[:PAGE]
+    if backwards:
+        rows.reverse()
+    if not rows:
+        return [], None, None
+    has_before = more if backwards else cursor is not None
+    has_after = True if backwards else more
+    return rows, rows[0].uid if has_before else None, rows[-1].uid if has_after else None
+
+
+def _said(found: Iterable[Solution], speakers: dict[str, Labeler]) -> dict[tuple[int, str], Said]:
+    rows = Verdict.objects.filter(
+        solution__in=[s.pk for s in found], labeler__in=[s.pk for s in speakers.values()]
+    ).values_list("solution_id", "labeler__kind", "state", "first_error")
+    return {
+        (pk, kind): Said(LabelerKind(kind), VerdictState(state), first_error)
+        for pk, kind, state, first_error in rows
+    }
+
+
+def _row(solution: Solution, mc: Said | None, judge: Said | None) -> Row:
+    decision = getattr(solution, "decision", None)
+    return Row(
+        uid=solution.uid,
+        title=plain(solution.problem.statement, 120),
+        steps=len(solution.steps),
+        generator=solution.generator,
+        split=solution.problem.split,
+        answer_correct=solution.final_answer_correct,
+        state=DecisionState(decision.state) if decision else DecisionState.UNDECIDED,
+        first_error=decision.first_error if decision else None,
+        mc=mc,
+        judge=judge,
+    )

@@ -1,0 +1,102 @@
+"""Labelers' verdicts on one solution, as pages show them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from labeling.domain.labels import NO_ERROR, LabelerKind, VerdictState, labels_up_to
+from labeling.models import Solution, User, Verdict
+
+_ORDER = [
+    LabelerKind.MC,
+    LabelerKind.JUDGE,
+    LabelerKind.PRM,
+    LabelerKind.HUMAN,
+    LabelerKind.ADJUDICATOR,
+    LabelerKind.GOLD,
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """One labeler's verdict on the solution."""
+
+    labeler_id: int
+    kind: LabelerKind
+    name: str
+    state: VerdictState
+    first_error: int | None
+    labels: tuple[int | None, ...]
+    scores: tuple[float | None, ...]
+    mc_k: tuple[int | None, ...]
+    mc_n: tuple[int | None, ...]
+    critique: str
+    reason: str
+    note: str
+    step_notes: dict[int, str]
+    seconds: float
+    completions: int
+    exhaustive_completions: int
+    at: datetime
+
+    @property
+    def critique_step(self) -> int | None:
+        """The step beside which the critique is shown; None: above all steps."""
+        return None if self.first_error in (None, NO_ERROR) else self.first_error
+
+
+def voices(solution: Solution, kinds: Collection[LabelerKind]) -> tuple[Voice, ...]:
+    """Return what the active labelers of these kinds say, machines first."""
+    if not kinds:
+        return ()
+    rows = Verdict.objects.filter(
+        solution=solution, labeler__active=True, labeler__kind__in=list(kinds)
+    ).select_related("labeler")
+    found = [_voice(row, len(solution.steps)) for row in rows]
+    return tuple(sorted(found, key=lambda v: (_ORDER.index(v.kind), v.labeler_id)))
+
+
+def own_voice(solution: Solution, user: User) -> Voice | None:
+    """Return the person's own verdict as an annotator."""
+    row = (
+        Verdict.objects.filter(
+            solution=solution, labeler__user=user, labeler__kind=LabelerKind.HUMAN
+        )
+        .select_related("labeler")
+        .first()
+    )
+    return _voice(row, len(solution.steps)) if row else None
+
+
+def _voice(row: Verdict, steps: int) -> Voice:
+    comments = row.comments or {}
+    notes = {int(k): v for k, v in comments.get("steps", {}).items() if str(k).isdecimal()}
+    return Voice(
+        labeler_id=row.labeler_id,
+        kind=LabelerKind(row.labeler.kind),
+        name=row.labeler.name,
+        state=VerdictState(row.state),
+        first_error=row.first_error,
+        labels=_labels(row, steps),
+        scores=tuple(row.step_scores),
+        mc_k=tuple(row.mc_k),
+        mc_n=tuple(row.mc_n),
+        critique=row.critique,
+        reason=row.reason,
+        note=comments.get("solution", ""),
+        step_notes=notes,
+        seconds=row.seconds,
+        completions=row.completions,
+        exhaustive_completions=row.exhaustive_completions,
+        at=row.updated_at,
+    )
+
+
+def _labels(row: Verdict, steps: int) -> tuple[int | None, ...]:
+    if row.step_labels:
+        return tuple(row.step_labels)
+    if row.first_error is None:
+        return (None,) * steps
+    return labels_up_to(row.first_error, steps)

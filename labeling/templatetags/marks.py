@@ -1,0 +1,133 @@
+"""Signs, words and numbers of labels, always sign and word together. Steps count from 1 here."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from labeling.domain.consensus import DecisionState
+from labeling.domain.labels import NO_ERROR, LabelerKind, VerdictState
+
+register = template.Library()
+
+PEOPLE = frozenset({LabelerKind.HUMAN, LabelerKind.ADJUDICATOR, LabelerKind.GOLD})
+"""Kinds of labelers drawn filled; the others, machines, are drawn outlined."""
+
+_STEP = {1: ("right", "✓", "correct"), 0: ("unsure", "?", "unsure"), -1: ("wrong", "✗", "wrong")}
+_STATES = {
+    DecisionState.CONSENSUS: ("right", "="),
+    DecisionState.DISPUTED: ("unsure", "≠"),
+    DecisionState.ADJUDICATED: ("accent", "⚖"),
+    DecisionState.DISCARDED: ("quiet", "⊘"),
+    DecisionState.UNDECIDED: ("quiet", "…"),
+}
+_UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+_UNDEFINED = format_html('<abbr class="undefined" tabindex="0" title="{}">—</abbr>', "not defined")
+
+
+@register.inclusion_tag("_components/badge.html")
+def verdict(kind: Any, state: Any, first_error: int | None) -> dict[str, str]:
+    """Show a whole verdict: people's filled, machines' outlined."""
+    style = "filled" if kind in PEOPLE else "outlined"
+    if state == VerdictState.SCORED and first_error is not None:
+        return {**_first_error(first_error), "style": style}
+    words = "rejected" if state == VerdictState.REJECTED else "unscored"
+    return {"tone": "quiet", "sign": "⊘", "word": words, "style": style}
+
+
+@register.inclusion_tag("_components/badge.html")
+def step_label(label: int | None, kind: Any = LabelerKind.HUMAN) -> dict[str, str]:
+    """Show one step's label."""
+    tone, sign, word = ("quiet", "·", "not judged") if label is None else _STEP[label]
+    style = "filled" if kind in PEOPLE else "outlined"
+    return {"tone": tone, "sign": sign, "word": word, "style": style}
+
+
+@register.inclusion_tag("_components/badge.html")
+def decision(state: Any, first_error: int | None) -> dict[str, str]:
+    """Show a decision: its state and, where decided, the first error."""
+    tone, sign = _STATES[DecisionState(state)]
+    word = str(state)
+    if first_error is not None:
+        said = _first_error(first_error)
+        tone, word = said["tone"], f"{word}: {said['sign']} {said['word']}"
+    return {"tone": tone, "sign": sign, "word": word, "style": "plain"}
+
+
+@register.filter
+def ordinal(index: int | None) -> int | str:
+    """Return a step's number as people count."""
+    return "—" if index is None else index + 1
+
+
+@register.filter
+def first_error_words(first_error: int | None) -> str:
+    """Return "no error" or "step 3"."""
+    return "—" if first_error is None else _first_error(first_error)["word"]
+
+
+@register.filter
+def percent(share: float | None, digits: int = 1) -> str:
+    """Return 0.9714 as "97.1 %"; a dash that says so where undefined."""
+    return _UNDEFINED if share is None else f"{100 * share:.{digits}f} %"
+
+
+@register.filter
+def decimal(value: float | None, digits: int = 3) -> str:
+    """Return a number with so many digits; a dash where undefined."""
+    return _UNDEFINED if value is None else f"{value:.{digits}f}"
+
+
+@register.filter
+def thousands(value: int | None) -> str:
+    """Return 12345 as "12,345"."""
+    return _UNDEFINED if value is None else f"{value:,}"
+
+
+@register.filter
+def share_of(part: int, whole: int) -> str:
+    """Return a part of a whole as "12.5 %"."""
+    return percent(part / whole if whole else None)
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """Return seconds as "3 min" or "2 h 5 min"."""
+    if seconds is None:
+        return _UNDEFINED
+    if 0 < seconds < 1:
+        return "< 1 s"
+    left, parts = round(seconds), []
+    for size, unit in _UNITS:
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2]) or "0 s"
+
+
+@register.filter
+def ago(moment: datetime | None) -> SafeString:
+    """Return how long ago, with the exact time on hover and focus."""
+    if moment is None:
+        return _UNDEFINED
+    passed = max(timezone.now() - moment, timedelta())
+    words = "just now" if passed.total_seconds() < 5 else f"{_largest(passed)} ago"
+    exact = moment.strftime("%Y-%m-%d %H:%M:%S UTC")
+    return format_html(
+        '<time datetime="{}" title="{}" tabindex="0">{}</time>', moment.isoformat(), exact, words
+    )
+
+
+def _largest(span: timedelta) -> str:
+    return " ".join(duration(span.total_seconds()).split(" ")[:2])
+
+
+def _first_error(first_error: int) -> dict[str, str]:
+    if first_error == NO_ERROR:
+        return {"tone": "right", "sign": "✓", "word": "no error"}
+    return {"tone": "wrong", "sign": "✗", "word": f"step {first_error + 1}"}

@@ -1,0 +1,85 @@
+"""The frame around every project page: who is looking, at what, and where they may go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from labeling.domain.roles import Action, Role, can
+from labeling.models import Project, User
+from labeling.selectors.access import project_for, role_of
+
+_PLACES = (
+    ("annotate", "Annotate", Action.ANNOTATE),
+    ("overview", "Overview", Action.VIEW),
+    ("solutions", "Solutions", Action.VIEW),
+    ("runs", "Runs", Action.VIEW),
+    ("data", "Data", Action.VIEW),
+    ("guidelines", "Guidelines", None),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One entry of the navigation."""
+
+    name: str
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A signed-in user within a project."""
+
+    user: User
+    project: Project
+    role: Role | None
+
+    @property
+    def places(self) -> list[Place]:
+        """Return the pages that this role may open."""
+        return [
+            Place(name, title, reverse(name, args=[self.project.uid]))
+            for name, title, action in _PLACES
+            if action is None or can(self.role, action)
+        ]
+
+    def can(self, action: Action) -> bool:
+        """Say whether the role permits the action."""
+        return can(self.role, action)
+
+
+def frame(request: HttpRequest, uid: str, action: Action) -> Frame:
+    """Return the frame, or raise Http404 to an outsider, NotAllowed to a member."""
+    project = project_for(request.user, uid, action)
+    return Frame(user_of(request), project, role_of(request.user, project))
+
+
+def user_of(request: HttpRequest) -> User:
+    """Return the signed-in user; views use it behind login_required."""
+    if not isinstance(request.user, User):
+        raise TypeError("login_required is missing before this view")
+    return request.user
+
+
+def page(
+    request: HttpRequest, template: str, within: Frame, *, status: int = 200, **context: Any
+) -> HttpResponse:
+    """Render a project page."""
+    return render(
+        request,
+        template,
+        {
+            "project": within.project,
+            "role": within.role,
+            "places": within.places,
+            "may_manage": within.can(Action.MANAGE),
+            **context,
+        },
+        status=status,
+    )

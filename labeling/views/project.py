@@ -1,0 +1,136 @@
+"""The project's pages: overview, runs, data, guidelines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.vary import vary_on_headers
+
+from labeling import forms
+from labeling.domain.refusals import Invalid, NotAllowed
+from labeling.domain.roles import Action
+from labeling.selectors import overview as numbers
+from labeling.selectors import pages
+from labeling.selectors import runs as run_reads
+from labeling.services import runs as run_service
+from labeling.services import snapshots
+from labeling.views.frame import Frame, frame, page
+
+_MOVES: dict[str, Callable[..., Any]] = {
+    "pause": run_service.pause,
+    "resume": run_service.resume,
+    "cancel": run_service.cancel,
+    "retry": run_service.retry_unscored,
+}
+
+
+@require_GET
+@vary_on_headers("HX-Request")
+@login_required
+def overview(request: HttpRequest, uid: str) -> HttpResponse:
+    """Show how far, how good, what runs and what came of it; its running part for htmx."""
+    within = frame(request, uid, Action.VIEW)
+    alive = run_reads.runs_of(within.project, timezone.now(), alive_only=True)
+    if _fragment(request):
+        return page(request, "overview.html#running", within, runs=alive)
+    counts = numbers.counts(within.project)
+    covered = numbers.coverage(within.project, counts.solutions)
+    truths = numbers.truths(covered) if within.can(Action.MANAGE) else []
+    return page(
+        request,
+        "overview.html",
+        within,
+        active="overview",
+        counts=counts,
+        coverage=covered,
+        compared=numbers.compared(covered),
+        truths=truths,
+        runs=alive,
+        prms=pages.prms_of(within.project),
+        snapshots=pages.snapshots_of(within.project),
+    )
+
+
+@require_GET
+@vary_on_headers("HX-Request")
+@login_required
+def runs(request: HttpRequest, uid: str) -> HttpResponse:
+    """Show all runs; their table for htmx."""
+    within = frame(request, uid, Action.VIEW)
+    rows = run_reads.runs_of(within.project, timezone.now())
+    template = "runs.html#table" if _fragment(request) else "runs.html"
+    return page(request, template, within, active="runs", runs=rows)
+
+
+@require_POST
+@login_required
+def move_run(request: HttpRequest, uid: str, run: str, move: str) -> HttpResponse:
+    """Pause, resume, cancel a run or retry what it could not score."""
+    within = frame(request, uid, Action.MANAGE)
+    if move not in _MOVES:
+        raise Invalid(f"a run cannot be asked to {move}")
+    _MOVES[move](by=within.user, run=run_reads.run_for(within.project, run))
+    return redirect("runs", uid)
+
+
+@require_GET
+@login_required
+def data(request: HttpRequest, uid: str) -> HttpResponse:
+    """Show snapshots, training runs and reward models."""
+    within = frame(request, uid, Action.VIEW)
+    return _data_page(request, within, forms.SnapshotForm())
+
+
+@require_POST
+@login_required
+def request_snapshot(request: HttpRequest, uid: str) -> HttpResponse:
+    """Ask for a snapshot of the project's decisions."""
+    within = frame(request, uid, Action.MANAGE)
+    form = forms.SnapshotForm(request.POST)
+    if not form.is_valid():
+        return _data_page(request, within, form, status=400)
+    rule = {"states": form.cleaned_data["states"]}
+    snapshots.request(
+        by=within.user, project=within.project, name=form.cleaned_data["name"], rule=rule
+    )
+    messages.success(request, "The snapshot is asked for; a worker of queue export freezes it.")
+    return redirect("data", uid)
+
+
+@require_GET
+@login_required
+def guidelines(request: HttpRequest, uid: str) -> HttpResponse:
+    """Show the guidelines to every member."""
+    try:
+        within = frame(request, uid, Action.ANNOTATE)
+    except NotAllowed:
+        within = frame(request, uid, Action.VIEW)
+    return page(request, "guidelines.html", within, active="guidelines")
+
+
+def _data_page(
+    request: HttpRequest, within: Frame, form: forms.SnapshotForm, status: int = 200
+) -> HttpResponse:
+    return page(
+        request,
+        "data.html",
+        within,
+        status=status,
+        active="data",
+        form=form,
+        snapshots=pages.snapshots_of(within.project),
+        trainings=pages.trainings_of(within.project),
+        prms=pages.prms_of(within.project),
+        may_export=within.can(Action.EXPORT),
+    )
+
+
+def _fragment(request: HttpRequest) -> bool:
+    return request.headers.get("HX-Request") == "true"
