@@ -5,6 +5,7 @@ Not the wheel's get_server(): it leaks the server when its parent is killed and 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -90,6 +91,8 @@ class Postgres:
         if self.process is not None:
             processes.stop(self.process, by=signal.SIGINT, patience=8)
             self.process = None
+            with contextlib.suppress(OSError):
+                self.sockets.rmdir()  # empty after a clean shutdown
 
     def _create_cluster(self) -> None:
         if self.data.exists():
@@ -102,7 +105,7 @@ class Postgres:
         options = ["--no-sync", "--encoding=UTF8", "--locale=C.UTF-8", "--auth=trust"]
         command = [str(binaries() / "initdb"), *options, f"--username={USER}", "-D", str(fresh)]
         if processes.spawn(command, log=self.log, uid=self._uid).wait() != 0:
-            raise EmbeddedServerError(f"initdb failed: see {self.log}")
+            raise EmbeddedServerError(f"initdb failed: {_last_line(self.log)} (see {self.log})")
         fresh.rename(self.data)
 
     def _check_version(self) -> None:
@@ -138,7 +141,9 @@ class Postgres:
         deadline = time.monotonic() + _READY_SECONDS
         while True:
             if process.poll() is not None:
-                raise EmbeddedServerError(f"Postgres did not start: see {self.log}")
+                raise EmbeddedServerError(
+                    f"Postgres did not start: {_last_line(self.log)} (see {self.log})"
+                )
             try:
                 self._create_database()
             except psycopg.OperationalError:
@@ -155,6 +160,10 @@ class Postgres:
             known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
             if known.fetchone() is None:
                 connection.execute(f"CREATE DATABASE {DATABASE}")
+
+
+def _last_line(log: Path) -> str:
+    return next((line for line in reversed(log.read_text().splitlines()) if line.strip()), "")
 
 
 def _end(leftover: processes.Identity) -> None:
