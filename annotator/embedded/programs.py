@@ -1,0 +1,86 @@
+"""The application's own processes on one machine: two workers, the schedule, the web server."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+HOST = "127.0.0.1"
+# Two processes for the models (one per core of a small machine), one that may take long.
+MODEL_QUEUES = ("generate", "mc", "judge", "score")
+JOB_QUEUES = ("train", "export", "default", "celery")
+# One thread each: on contended machines more were up to 30 times slower for tiny models.
+VARIABLES = {
+    "OMP_NUM_THREADS": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "PYTHONUNBUFFERED": "1",
+}
+_PORTS_TRIED = 50
+
+
+@dataclass(frozen=True)
+class Program:
+    """A process to keep running.
+
+    It starts with its stage, lowest first, and stops with it, highest first. `stop_signal` asks
+    it to finish what it does within `patience` seconds, `death_signal` to end at once because
+    its parent was killed.
+    """
+
+    name: str
+    argv: Sequence[str]
+    stage: int = 0
+    stop_signal: int = signal.SIGTERM
+    death_signal: int = signal.SIGTERM
+    patience: float = 3
+
+
+def application(port: int) -> list[Program]:
+    """Return the programs of one machine with the web server on `port` of this machine only."""
+    return [
+        _worker("models", MODEL_QUEUES, processes=2),
+        _worker("jobs", JOB_QUEUES, processes=1),
+        Program("beat", _celery("beat", "--pidfile="), stage=1),
+        _web(port),
+    ]
+
+
+def free_port(wanted: int) -> int:
+    """Return `wanted`, or the next port that nobody listens on."""
+    for port in range(wanted, wanted + _PORTS_TRIED):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+            return port
+    raise OSError(f"no free port from {wanted} to {wanted + _PORTS_TRIED - 1}")
+
+
+def _worker(name: str, queues: Sequence[str], *, processes: int) -> Program:
+    options = ["--queues", ",".join(queues), "--concurrency", str(processes)]
+    options += ["--prefetch-multiplier", "1", "--hostname", f"{name}@%h"]
+    options += ["--without-gossip", "--without-mingle", "--loglevel", "INFO"]
+    # SIGTERM lets running tasks finish, SIGQUIT does not; what is cut off is leased in the database
+    return Program(name, _celery("worker", *options), death_signal=signal.SIGQUIT, patience=4)
+
+
+def _celery(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "celery", "-A", "annotator.celery", *arguments]
+
+
+def _web(port: int) -> Program:
+    options = ["--bind", f"{HOST}:{port}", "--workers", "2", "--threads", "4"]
+    options += ["--worker-class", "gthread", "--timeout", "60", "--graceful-timeout", "2"]
+    options += ["--no-control-socket", "--access-logfile", "-"]
+    # SIGQUIT is gunicorn's quick shutdown
+    return Program(
+        "web",
+        [sys.executable, "-m", "gunicorn", *options, "annotator.wsgi:application"],
+        stage=2,
+        death_signal=signal.SIGQUIT,
+    )
