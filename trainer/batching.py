@@ -1,4 +1,9 @@
-"""Batches of similar length, and their split into micro-batches that changes nothing but memory."""
+"""Which examples make an optimizer step, and its split into micro-batches of similar length.
+
+Steps are drawn at random and only their *inside* is sorted by length. Sorting across steps would
+pad as little but gather labels: a solution is read up to its first error, so the short ones are the
+wrong ones, and whole steps would hold nothing else (measured: step losses from .03 to 3.2).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-WINDOW = 16  # batches sorted together: enough to leave 2-3 % padding, few enough to stay random
+# Widths are rounded up and row counts are powers of two, so that few distinct shapes occur: the
+# CPU's matrix kernels are compiled per shape, and the GPU's allocator likes repetition.
+ROUND = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,53 +44,41 @@ class Batch:
 
 
 class BatchPlan:
-    """Say which examples make up optimizer step i: a pure function of lengths, seed and i.
+    """Say which examples make up optimizer step i: a pure function of their number, seed and i."""
 
-    Each epoch shuffles, sorts windows of 16 batches by length, cuts, and shuffles the batches.
-    """
-
-    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
-        self._lengths = lengths
+    def __init__(self, examples: int, batch_size: int, seed: int) -> None:
+        self._examples = examples
         self._size = batch_size
         self._seed = seed
-        self._epoch, self._batches = -1, [[0]]
-        self.per_epoch = -(-len(lengths) // batch_size)
+        self._epoch, self._order = -1, [0]
+        self.per_epoch = -(-examples // batch_size)
 
     def batch(self, iteration: int) -> list[int]:
         """Return the example indices of one optimizer step (0-based)."""
         epoch, place = divmod(iteration, self.per_epoch)
         if epoch != self._epoch:
-            self._epoch, self._batches = epoch, self._shuffle(epoch)
-        return self._batches[place]
-
-    def _shuffle(self, epoch: int) -> list[list[int]]:
-        draw = random.Random(f"{self._seed}:{epoch}")  # noqa: S311 (an order, not a secret)
-        order = list(range(len(self._lengths)))
-        draw.shuffle(order)
-        batches = []
-        for begin in range(0, len(order), WINDOW * self._size):
-            window = order[begin : begin + WINDOW * self._size]
-            window.sort(key=self._lengths.__getitem__)
-            batches += [window[i : i + self._size] for i in range(0, len(window), self._size)]
-        draw.shuffle(batches)
-        return batches
+            self._epoch, self._order = epoch, list(range(self._examples))
+            draw = random.Random(f"{self._seed}:{epoch}")  # noqa: S311 (an order, not a secret)
+            draw.shuffle(self._order)
+        return self._order[place * self._size : (place + 1) * self._size]
 
 
 def micro_batches(lengths: Sequence[int], max_tokens: int) -> Iterator[list[int]]:
-    """Split indices, longest first, so that a padded micro-batch holds at most `max_tokens`.
+    """Yield index groups, longest first, each of 2^k examples and at most `max_tokens` padded.
 
     An example longer than `max_tokens` stands alone.
     """
     order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
     while order:
-        count = max(1, max_tokens // max(1, lengths[order[0]]))
+        room = min(len(order), max(1, max_tokens // _width(lengths[order[0]])))
+        count = 1 << (room.bit_length() - 1)
         yield order[:count]
         order = order[count:]
 
 
 def collate(examples: Sequence[Example]) -> Batch:
     """Pad examples on the right (with token 0, which no other token sees) and gather targets."""
-    width = max(len(example.ids) for example in examples)
+    width = _width(max(len(example.ids) for example in examples))
     ids = torch.zeros(len(examples), width, dtype=torch.long)
     for row, example in enumerate(examples):
         ids[row, : len(example.ids)] = torch.tensor(example.ids)
@@ -94,3 +89,7 @@ def collate(examples: Sequence[Example]) -> Batch:
         columns=torch.tensor([place for e in examples for place in e.positions]),
         targets=torch.tensor([target for e in examples for target in e.targets]),
     )
+
+
+def _width(length: int) -> int:
+    return -(-length // ROUND) * ROUND

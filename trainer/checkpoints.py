@@ -7,6 +7,7 @@ in safetensors, config.json naming the architecture, the tokenizer, and the enco
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,8 @@ from trainer.model import (
     new_head,
 )
 
+HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+
 
 def start(directory: str | Path, seed: int = 0) -> tuple[ProcessRewardModel, Encoder]:
     """Build a PRM to train from a causal model, or continue from a directory that is a PRM.
@@ -35,6 +38,7 @@ def start(directory: str | Path, seed: int = 0) -> tuple[ProcessRewardModel, Enc
     The head is drawn from `seed`; the step token's embedding starts as the mean of the embeddings
     of `init_step_token_from`.
     """
+    directory = _local(directory)
     if _head_tensors(directory):
         return load(directory)
     backbone = load_backbone(directory)
@@ -50,6 +54,7 @@ def start(directory: str | Path, seed: int = 0) -> tuple[ProcessRewardModel, Enc
 
 def load(directory: str | Path) -> tuple[ProcessRewardModel, Encoder]:
     """Read a PRM directory (ours, or Qwen's published ones) without running code from it."""
+    directory = _local(directory)
     tensors = _head_tensors(directory)
     if not tensors:
         raise ModelError(f"{directory} is no process reward model: it has no score.* weights")
@@ -78,7 +83,9 @@ def save(
         name: tensor.detach().to("cpu", dtype).contiguous()
         for name, tensor in model.state_dict().items()
     }
-    save_file(tensors, str(directory / "model.safetensors"), metadata={"format": "pt"})
+    weights = directory / "model.safetensors"
+    save_file(tensors, str(weights), metadata={"format": "pt"})
+    weights.chmod(0o644)  # safetensors writes 0600, which a server under another user cannot read
     row = _config(model, encoder, dtype)
     (directory / "config.json").write_text(json.dumps(row, indent=2, sort_keys=True) + "\n")
     encoder.tokenizer.save_pretrained(str(directory))
@@ -98,7 +105,8 @@ def _config(model: ProcessRewardModel, encoder: Encoder, dtype: torch.dtype) -> 
         "tie_word_embeddings": False,  # there is no output embedding left to tie
         "step_token_id": encoder.step_id,
     }
-    row.pop("auto_map", None)
+    for name_of_place in ("auto_map", "_name_or_path"):
+        row.pop(name_of_place, None)
     if name == "Qwen2ForProcessRewardModel":
         row["auto_map"] = {"AutoModel": f"modeling_prm.{name}"}
     return row
@@ -115,6 +123,20 @@ def _prepare_embedding(backbone: Any, encoder: Encoder) -> None:
     if ids:
         with torch.no_grad():
             weight[encoder.step_id] = weight[ids].mean(dim=0)
+
+
+def _local(directory: str | Path) -> Path:
+    """Return a model's directory, fetching it where it is the name of one on the hub."""
+    if Path(directory).is_dir():
+        return Path(directory)
+    if not HUB_NAME.fullmatch(str(directory)):
+        raise ModelError(f"{directory} is no directory")
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(str(directory), ignore_patterns=["*.bin", "*.pth"]))
+    except Exception as error:  # the hub's errors share no base with the network's
+        raise ModelError(f"{directory} is no directory, and the hub gives no such model") from error
 
 
 def _head_tensors(directory: str | Path) -> dict[str, Tensor]:

@@ -39,7 +39,7 @@ class TrainConfig:
     seed: int = 0
     max_labels: int | None = None
     max_dropped: float = 0.01
-    max_tokens: int = 8192
+    max_tokens: int = 1024
     precision: str = "fp32"
     save_dtype: str = "float32"
     gradient_checkpointing: bool = False

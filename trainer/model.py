@@ -66,7 +66,7 @@ def load_backbone(directory: str | Path) -> Any:
     """
     from transformers import AutoModel
 
-    with _quiet():
+    with quiet():
         try:
             backbone, report = AutoModel.from_pretrained(
                 str(directory), dtype=torch.float32, output_loading_info=True
@@ -97,7 +97,7 @@ def _attention(ids: Tensor) -> Any:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Silence transformers' report of the weights that a PRM does not use."""
     from transformers.utils import logging
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -16,11 +18,45 @@ class ScoringError(ValueError):
     """A solution that cannot be scored whole; the text says why."""
 
 
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A solution to score."""
+
+    id: str
+    prompt: str
+    steps: tuple[str, ...]
+
+
+def read_items(path: str | Path) -> Iterator[Item]:
+    """Yield the solutions of a JSONL file; only `prompt` and `steps` are needed in a line.
+
+    Without an id, a solution's id is its line number. Raise `ScoringError` with file and line.
+    """
+    with open(path, "rb") as lines:
+        for number, raw in enumerate(lines, start=1):
+            if raw.strip():
+                try:
+                    yield _item(json.loads(raw), number)
+                except (ValueError, TypeError, KeyError) as error:
+                    raise ScoringError(f"{path}:{number}: {_reason(error)}") from error
+
+
 class Scorer:
     """Hold one PRM in memory and give each step's probability of being right."""
 
-    def __init__(self, path: str | Path, device: str = "auto", max_tokens: int = 8192) -> None:
-        """Load the PRM directory at `path`; `max_tokens` bounds the padded tokens of a batch."""
+    def __init__(
+        self,
+        path: str | Path,
+        device: str = "auto",
+        max_tokens: int = 4096,
+        threads: int | None = None,
+    ) -> None:
+        """Load the PRM directory at `path`; `max_tokens` bounds the padded tokens of a batch.
+
+        `threads` sets torch's CPU threads for the whole process (None: leave them).
+        """
+        if threads is not None:
+            torch.set_num_threads(threads)
         model, self.encoder = checkpoints.load(path)
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -65,3 +101,18 @@ class Scorer:
                 f"item {number}: {item.dropped} of {steps} steps lie behind the model's "
                 f"{self.encoder.spec.max_length} tokens"
             )
+
+
+def _item(row: object, number: int) -> Item:
+    if not isinstance(row, dict):
+        raise TypeError("a solution must be a JSON object")
+    steps = row["steps"]
+    if not isinstance(steps, list) or not steps or not all(isinstance(s, str) for s in steps):
+        raise TypeError("steps must be a list of at least one text")
+    if not isinstance(row["prompt"], str):
+        raise TypeError("prompt must be a text")
+    return Item(str(row.get("id", number)), row["prompt"], tuple(steps))
+
+
+def _reason(error: Exception) -> str:
+    return f"missing field {error}" if isinstance(error, KeyError) else str(error)

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 
 from trainer.encoding import EncoderSpec, write_spec
+from trainer.model import quiet
 from trainer.records import read_jsonl
 
 CONTEXT = 2048  # tokens; 99.4 % of real solutions fit into half of it (ML_PEERS 2)
@@ -89,7 +90,8 @@ def _write_model(out: Path, vocabulary: int, seed: int, hidden: int, layers: int
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = Qwen2ForCausalLM(config)
-    model.save_pretrained(str(out))
+    with quiet():
+        model.save_pretrained(str(out))
     return int(model.num_parameters())
 
 

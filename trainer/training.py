@@ -58,9 +58,7 @@ class _Run:
         self.model = model.to(self.device).train()
         if config.gradient_checkpointing:
             self.model.model.gradient_checkpointing_enable()
-        self.plan = BatchPlan(
-            [len(e.ids) for e in self.data.examples], config.batch_size, config.seed
-        )
+        self.plan = BatchPlan(len(self.data.examples), config.batch_size, config.seed)
         self.iterations = config.iterations or math.ceil(config.epochs * self.plan.per_epoch)
         optimizer = torch.optim.AdamW(
             _parameter_groups(self.model, config.weight_decay), lr=config.lr, fused=True
