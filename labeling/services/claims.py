@@ -1,4 +1,4 @@
-"""Lease work to workers. The database decides what is left to do; leases only keep workers apart."""
+"""Lease work to workers. The database decides what is left; leases only keep workers apart."""
 
 from __future__ import annotations
 

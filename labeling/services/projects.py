@@ -49,7 +49,7 @@ def add_member(*, by: User, project: Project, user: User, role: Role) -> Members
 
 @transaction.atomic
 def change_policy(*, by: User, project: Project, **changes: Any) -> Project:
-    """Change fields of the policy and raise its version. Decisions follow by decisions.recompute."""
+    """Change the policy and raise its version. Decisions follow by decisions.recompute."""
     project = Project.objects.select_for_update().get(pk=project.pk)
     try:
         project.policy_values = replace(project.policy, **changes).to_dict()

@@ -1,0 +1,20 @@
+"""Routes of the REST API; the page routes include them under /api/."""
+
+from django.urls import path
+from drf_spectacular.views import SpectacularAPIView
+
+from labeling.api import exports, projects
+
+urlpatterns = [
+    path("schema", SpectacularAPIView.as_view(), name="api-schema"),
+    path("me", projects.Me.as_view(), name="api-me"),
+    path("projects", projects.Projects.as_view(), name="api-projects"),
+    path("projects/<str:uid>/runs", projects.Runs.as_view(), name="api-runs"),
+    path("projects/<str:uid>/labels.jsonl", exports.Labels.as_view(), name="api-labels"),
+    path("projects/<str:uid>/snapshots", projects.Snapshots.as_view(), name="api-snapshots"),
+    path(
+        "projects/<str:uid>/snapshots/<str:snapshot_uid>/download",
+        exports.SnapshotFile.as_view(),
+        name="api-snapshot-file",
+    ),
+]

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labeling.domain.drafts import DraftError, read_draft
+from labeling.domain.hashing import config_hash, content_hash, split_of
+from labeling.domain.labels import LabelError, first_error_of, labels_up_to
+from labeling.domain.ordering import priority
+from labeling.domain.policy import Policy, PolicyError
+from labeling.domain.releases import Rule, RuleError, targets
+
+
+@given(st.integers(1, 30).flatmap(lambda n: st.tuples(st.just(n), st.integers(-1, n - 1))))
+def test_labels_from_a_first_error_give_it_back(case):
+    count, first_error = case
+    labels = labels_up_to(first_error, count)
+    assert len(labels) == count
+    assert first_error_of(labels) == first_error
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [((1, 1), -1), ((1, -1, None), 1), ((1, None, -1), None), ((None,), None), ((0, 0), -1)],
+)
+def test_the_first_error_is_unknown_while_an_earlier_step_is_not_judged(labels, expected):
+    assert first_error_of(labels) == expected
+
+
+@pytest.mark.parametrize("first_error", [-2, 3])
+def test_a_first_error_outside_the_steps_is_refused(first_error):
+    with pytest.raises(LabelError, match="outside the 3 steps"):
+        labels_up_to(first_error, 3)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"labels": [1]}, "1 labels for 2 steps"),
+        ({"labels": [1, 7]}, "step 1"),
+        ({"labels": [True, 1]}, "labels"),
+        ({"labels": "1,1"}, "labels"),
+        ({"labels": [1, 1], "notes": {"2": "x"}}, "not a step"),
+        ({"labels": [1, 1], "notes": {"0": 3}}, "not a text"),
+        ({"labels": [1, 1], "note": "x" * 10_001}, "10000 characters"),
+    ],
+)
+def test_a_draft_that_does_not_fit_is_refused_with_the_place(values, message):
+    with pytest.raises(DraftError, match=message):
+        read_draft(values, 2)
+
+
+def test_a_draft_round_trips():
+    values = {"labels": [1, -1], "notes": {"1": "no carry"}, "note": "see step 2"}
+    assert read_draft(values, 2).to_dict() == values
+
+
+def test_a_flawed_process_that_mc_passes_is_worth_most():
+    assert priority(True, -1, 2) > priority(False, 3, 2) > priority(False, 3, -1)
+    assert priority(True, None, None) < priority(False, 3, -1)
+
+
+def test_training_targets_stop_at_the_first_error():
+    # steps 0 right, 1 neutral, 2 wrong, 3 after the error
+    assert targets((1, 0, -1, 1), 2, neutral_as=1) == (1, 1, 0, None)
+    assert targets((1, 0, -1, 1), 2, neutral_as=None) == (1, None, 0, None)
+    assert targets((1, 1), -1, neutral_as=1) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"states": ["disputed"]}, {"limit": 0}, {"neutral_as": 2}, {"colour": "red"}],
+)
+def test_a_rule_that_means_nothing_is_refused(values):
+    with pytest.raises(RuleError):
+        Rule.from_dict(values)
+
+
+def test_a_rule_round_trips():
+    rule = Rule(labeler="abc", limit=7, neutral_as=None)
+    assert Rule.from_dict(rule.to_dict()).to_dict() == rule.to_dict()
+
+
+@pytest.mark.parametrize("values", [{"human_overlap": 0}, {"colour": 1}, {"label_mode": "x"}])
+def test_a_policy_that_means_nothing_is_refused(values):
+    with pytest.raises(PolicyError):
+        Policy.from_dict(values)
+
+
+def test_a_policy_round_trips():
+    assert Policy.from_dict(Policy(retrain_after=50).to_dict()) == Policy(retrain_after=50)
+
+
+@given(st.lists(st.text(max_size=4), max_size=4), st.lists(st.text(max_size=4), max_size=4))
+def test_content_hashes_differ_wherever_the_parts_do(one, other):
+    assert (content_hash(one) == content_hash(other)) == (one == other)
+
+
+def test_a_configuration_hashes_alike_whatever_the_order_of_its_keys():
+    assert config_hash({"a": 1, "b": 2}) == config_hash({"b": 2, "a": 1})
+
+
+def test_the_split_by_problem_has_about_the_wanted_share():
+    share = sum(split_of(str(n), 0.25) == "test" for n in range(4000)) / 4000
+    assert 0.22 < share < 0.28  # 4 standard deviations of a binomial share at n = 4000

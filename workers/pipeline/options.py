@@ -1,0 +1,73 @@
+"""What the main job is asked to do, and which models do it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+CHECKPOINT = Path("demo/checkpoint")
+"""The sample world's model, relative to the project's folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The main job's settings; the defaults run the sample world within minutes on two cores.
+
+    `data`: the user's own problems or solutions instead of the sample world. `engine_url`: an
+    OpenAI-compatible server for them. `backbone`: a model directory to train the PRM from.
+    """
+
+    data: Path | None = None
+    engine_url: str = ""
+    engine_model: str = ""
+    backbone: Path | None = None
+    problems: int = 320
+    samples: int = 5
+    seeds: int = 3
+    iterations: int = 200
+    learning_rate: float = 1e-3
+    seed: int = 1
+
+    @property
+    def project_name(self) -> str:
+        """Name of the project that the job works in: one per data file."""
+        return self.data.stem if self.data else "Sample: arithmetic modulo 10"
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """The engine and the prompts that suit it; no engine = nothing can be generated or labeled."""
+
+    engine: dict[str, Any] = field(default_factory=dict)
+    name: str = ""
+    template: str = "boxed-chat-v1"
+    judge_template: str = "paper-v1"
+    max_tokens: int = 2048
+    judge_max_tokens: int = 4096
+    temperature: float = 1.0
+
+
+def sample_models() -> Models:
+    """Return the committed tiny checkpoint as policy, completer and judge."""
+    weights = Path(settings.BASE_DIR) / CHECKPOINT / "model.safetensors"
+    return Models(
+        engine={
+            "kind": "transformers",
+            "model": str(CHECKPOINT),
+            "weights": hashlib.sha256(weights.read_bytes()).hexdigest()[:16],
+        },
+        name="demo checkpoint",
+        template="plain-v1",
+        judge_template="check-v1",
+        max_tokens=72,
+        judge_max_tokens=48,
+    )
+
+
+def served_models(url: str, model: str) -> Models:
+    """Return the models behind an OpenAI-compatible server."""
+    return Models(engine={"kind": "openai", "url": url, "model": model}, name=model)

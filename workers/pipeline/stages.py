@@ -1,0 +1,170 @@
+"""The stages of the main job, in order. Each finds what is done already and does the rest."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from demo.samples import write_samples
+
+from demo.world import truth
+from labeling.domain.labels import LabelerKind, VerdictState
+from labeling.domain.refusals import Refusal
+from labeling.domain.steps import SplitRule
+from labeling.models import Decision, Labeler, Problem, Run, Solution
+from labeling.models.runs import RunKind, RunState
+from labeling.services import claims, imports, labelers, runs, verdicts
+from labeling.services.verdicts import NewVerdict
+from workers.pipeline.context import Context, StageFailed
+from workers.pipeline.watching import wait_for_runs
+
+MC_SAMPLES = 8
+"""Completions per step, as in arXiv 2501.07301 §2.1."""
+
+ERRORS_SHOWN = 10
+
+
+def import_data(context: Context) -> None:
+    """Import the user's file, or the sample world's problems."""
+    if context.options.data is None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "problems.jsonl"
+            write_samples(path, context.options.problems, context.options.seed)
+            _import(context, path)
+    else:
+        _import(context, context.options.data)
+
+
+def _import(context: Context, path: Path) -> None:
+    with context.terminal.bars("import") as (bar,):
+        try:
+            report = imports.import_file(
+                by=context.by,
+                project=context.project,
+                path=path,
+                rule=SplitRule(),
+                on_progress=lambda seen: bar.show(seen.rows, seen.rows),
+            )
+        except Refusal as error:
+            raise StageFailed(str(error)) from error
+    context.terminal.say(
+        f"  {report.rows} rows: {report.problems} new problems, {report.solutions} new solutions, "
+        f"{report.human_verdicts} new human verdicts, {report.refused} refused"
+    )
+    for line, reason in report.errors[:ERRORS_SHOWN]:
+        context.terminal.warn(f"{path.name}:{line}: {reason}")
+    if report.refused > ERRORS_SHOWN:
+        context.terminal.warn(f"… and {report.refused - ERRORS_SHOWN} more refused rows")
+    if not Problem.objects.filter(project=context.project).exists():
+        raise StageFailed(f"{path.name}: no row could be imported")
+
+
+def generate(context: Context) -> None:
+    """Let the policy model write solutions to the problems that have none."""
+    models, options = context.models, context.options
+    config = {
+        "engine": models.engine,
+        "generator": models.name,
+        "template": models.template,
+        "samples": options.samples,
+        "temperature": models.temperature,
+        "max_tokens": models.max_tokens,
+        "unsolved_only": options.data is not None,
+    }
+    _label(context, [_run(context, RunKind.GENERATE, config, None)])
+
+
+def know_the_truth(context: Context) -> None:
+    """Write the sample world's known truth as a gold key; it never decides anything."""
+    gold = labelers.register(
+        by=context.by,
+        project=context.project,
+        kind=LabelerKind.GOLD,
+        name="known truth of the sample world",
+        config={"world": "chain arithmetic modulo 10", "version": 1},
+    )
+    context.labelers["truth"] = gold
+    missing = Solution.objects.filter(project=context.project).exclude(verdicts__labeler=gold)
+    rows = list(missing.select_related("problem"))
+    new = []
+    for solution in rows:
+        known = truth(solution.problem.statement, solution.steps)
+        new.append(
+            NewVerdict(solution.pk, VerdictState.SCORED, known.first_error, known.step_labels)
+        )
+    for start in range(0, len(new), 1000):
+        verdicts.record(by=context.by, labeler=gold, verdicts=new[start : start + 1000])
+
+
+def label(context: Context) -> None:
+    """Let Monte-Carlo estimation and the judge label every solution, side by side."""
+    models = context.models
+    mc = {
+        "engine": models.engine,
+        "template": models.template,
+        "n": MC_SAMPLES,
+        "mode": "hard",
+        "temperature": models.temperature,
+        "max_tokens": models.max_tokens,
+    }
+    judge = {
+        "engine": models.engine,
+        "template": models.judge_template,
+        "temperature": 0.0,
+        "max_tokens": models.judge_max_tokens,
+    }
+    context.labelers["mc"] = _labeler(context, LabelerKind.MC, f"MC of {MC_SAMPLES}", mc)
+    context.labelers["judge"] = _labeler(context, LabelerKind.JUDGE, models.judge_template, judge)
+    _label(
+        context,
+        [
+            _run(context, RunKind.MC, mc, context.labelers["mc"]),
+            _run(context, RunKind.JUDGE, judge, context.labelers["judge"]),
+        ],
+    )
+
+
+def _labeler(context: Context, kind: LabelerKind, name: str, config: dict[str, Any]) -> Labeler:
+    return labelers.register(
+        by=context.by,
+        project=context.project,
+        kind=kind,
+        name=f"{name} · {context.models.name}",
+        config=config,
+    )
+
+
+def _run(
+    context: Context, kind: RunKind, config: dict[str, Any], labeler: Labeler | None
+) -> Run | None:
+    """Start or resume the run with this configuration; None when nothing of it is left to do."""
+    latest = (
+        Run.objects.filter(project=context.project, kind=kind, config=config)
+        .order_by("-id")
+        .first()
+    )
+    if latest is not None and latest.state in {RunState.PAUSED, RunState.FAILED}:
+        return runs.resume(by=context.by, run=latest)
+    if latest is not None and latest.state == RunState.DONE and not claims.pending(run=latest):
+        context.terminal.say(f"  {kind}: nothing left to do")
+        return None
+    return runs.start(
+        by=context.by, project=context.project, kind=kind, config=config, labeler=labeler
+    )
+
+
+def _label(context: Context, asked: list[Run | None]) -> None:
+    started = [run for run in asked if run is not None]
+    if started:
+        wait_for_runs(context, *started)
+
+
+def settle(context: Context) -> None:
+    """Say how the solutions were decided; the decisions were kept up with every verdict."""
+    states = Decision.objects.filter(project=context.project).values_list("state", flat=True)
+    tally: dict[str, int] = {}
+    for state in states:
+        tally[state] = tally.get(state, 0) + 1
+    said = ", ".join(f"{count} {state}" for state, count in sorted(tally.items()))
+    context.terminal.say(f"  {said or 'no solutions'}")

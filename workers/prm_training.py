@@ -1,0 +1,141 @@
+"""Carry out a leased training: `python -m trainer` in processes of its own, watched."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from labeling.models import TrainingRun, User
+from labeling.models.rewards import TrainingState
+from labeling.services import training
+from labeling.services.snapshots import folder_of
+
+log = logging.getLogger("workers")
+
+WATCH_SECONDS = 0.5
+RENEW_SECONDS = 10.0
+SCRATCH = "scratch"
+
+
+class TrainerFailed(Exception):
+    """The trainer ended with an error; its own words."""
+
+
+def carry_out(*, by: User, run: TrainingRun) -> None:
+    """Train, evaluate and register the PRM; a run whose worker died is resumed where it was."""
+    started = time.monotonic()
+    folder = Path(settings.VAR_DIR) / "prms" / run.uid
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        _train(run, folder)
+        metrics = _evaluate(run, folder)
+    except TrainerFailed as error:
+        log.warning("training %s: %s", run.uid, error)
+        training.fail(by=by, run=run, reason=str(error), now=timezone.now())
+        return
+    training.finish(
+        by=by,
+        run=run,
+        folder=run.uid,
+        metrics=metrics,
+        seconds=time.monotonic() - started,
+        now=timezone.now(),
+    )
+
+
+def _train(run: TrainingRun, folder: Path) -> None:
+    data = folder_of(run.snapshot) / "train.jsonl"
+    config = run.config
+    command = ["train", "--data", str(data), "--backbone", _backbone(run, data, folder)]
+    command += ["--out", str(folder / "model"), "--resume", "--json"]
+    for name in ("seed", "iterations", "learning_rate", "batch_size", "objective"):
+        if name in config:
+            command += [f"--{name.replace('_', '-')}", str(config[name])]
+    _watched(run, TrainingState.TRAINING, command, folder / "model" / "train_log.jsonl", config)
+
+
+def _backbone(run: TrainingRun, data: Path, folder: Path) -> str:
+    name = run.config["backbone"]
+    if name != SCRATCH:
+        return str(Path(settings.BASE_DIR) / name)
+    backbone = folder / "backbone"
+    if not (backbone / "config.json").exists():
+        _watched(run, TrainingState.TRAINING, ["init", "--data", str(data), "--out", str(backbone)])
+    return str(backbone)
+
+
+def _evaluate(run: TrainingRun, folder: Path) -> dict[str, Any]:
+    if run.evaluation_set is None:
+        return {}
+    command = ["evaluate", "--model", str(folder / "model")]
+    command += ["--data", str(folder_of(run.evaluation_set) / "test.jsonl")]
+    command += ["--out", str(folder / "evaluation"), "--json"]
+    report = _watched(run, TrainingState.EVALUATING, command)
+    return {
+        "f1": report.get("mean_f1"),
+        "n": sum(s["erroneous"] + s["correct"] for s in report.get("splits", {}).values()),
+        **report,
+    }
+
+
+def _watched(
+    run: TrainingRun,
+    state: TrainingState,
+    command: Sequence[str],
+    log_file: Path | None = None,
+    config: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Run the trainer to its end, renewing the lease; return its last line's JSON."""
+    child = subprocess.Popen(
+        [sys.executable, "-m", "trainer", *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=settings.BASE_DIR,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"},
+    )
+    renewed = -RENEW_SECONDS
+    try:
+        while True:
+            try:
+                out, err = child.communicate(timeout=WATCH_SECONDS)
+                break
+            except subprocess.TimeoutExpired:
+                if time.monotonic() - renewed >= 1.0:
+                    renewed = time.monotonic()
+                    progress = _progress(log_file, config or {})
+                    training.progressed(run=run, state=state, progress=progress, now=timezone.now())
+    finally:
+        if child.poll() is None:
+            child.kill()
+            child.wait()
+    if child.returncode:
+        raise TrainerFailed((err or out).strip()[-2000:] or f"exit status {child.returncode}")
+    lines = [line for line in out.splitlines() if line.startswith("{")]
+    return json.loads(lines[-1]) if lines else {}
+
+
+def _progress(log_file: Path | None, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the last line of the trainer's log; its tail is read, whatever its length."""
+    if log_file is None or not log_file.exists():
+        return {"iteration": 0, "iterations": config.get("iterations", 0)}
+    with log_file.open("rb") as file:
+        file.seek(max(0, log_file.stat().st_size - 4096))
+        lines = file.read().splitlines()
+    for line in reversed(lines):
+        try:
+            last = json.loads(line)
+        except ValueError:
+            continue
+        return {key: last.get(key) for key in ("iteration", "iterations", "loss")}
+    return {"iteration": 0, "iterations": config.get("iterations", 0)}

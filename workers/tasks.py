@@ -1,0 +1,102 @@
+"""Celery tasks: each takes an id, makes one call, and maps errors to retry or failed.
+
+A task is a wake-up. It may come twice, late or not at all: what is to be done stands in the
+database, and `sweep` rings for whatever stands there unattended.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from celery import shared_task
+from django.db.models import Q
+from django.utils import timezone
+
+from labeling.domain.refusals import Refusal
+from labeling.models import Project, Run, Snapshot
+from labeling.models.runs import RunState
+from labeling.services import claims, projects, retraining, runs, snapshots, training
+from workers import prm_training
+from workers.chunks.work import work_on
+from workers.engines.protocol import EngineError
+
+log = logging.getLogger("workers")
+
+SHIFT_SECONDS = 20.0
+"""One wake-up works on chunks for about this long, then rings for the next."""
+
+BACK_OFF_SECONDS = 3.0
+
+
+@shared_task(name="workers.work")
+def work(run_uid: str) -> None:
+    """Work on a run's chunks for a shift."""
+    by, end = projects.machine(), time.monotonic() + SHIFT_SECONDS
+    run = Run.objects.select_related("labeler__project", "project").filter(uid=run_uid).first()
+    if run is None:
+        return
+    try:
+        while stored := work_on(run=run, by=by):
+            if time.monotonic() > end:
+                break
+    except (EngineError, Refusal) as error:
+        _stumble(run, str(error))
+        return
+    except Exception as error:
+        log.exception("run %s: a chunk failed", run.uid)
+        _stumble(run, f"{type(error).__name__}: {error}")
+        return
+    if stored:
+        runs.ring(run=run, bells=1)
+    else:
+        runs.settle(by=by, run=run, now=timezone.now())
+
+
+def _stumble(run: Run, reason: str) -> None:
+    log.warning("run %s: %s", run.uid, reason)
+    if not runs.stumbled(by=projects.machine(), run=run, reason=reason, now=timezone.now()):
+        time.sleep(BACK_OFF_SECONDS)
+        runs.ring(run=run, bells=1)
+
+
+@shared_task(name="workers.freeze")
+def freeze(snapshot_uid: str) -> None:
+    """Freeze a requested snapshot; one that picks nothing stays unfrozen and is logged."""
+    snapshot = Snapshot.objects.select_related("project").filter(uid=snapshot_uid).first()
+    if snapshot is None:
+        return
+    try:
+        snapshots.freeze(by=snapshot.created_by, snapshot=snapshot, now=timezone.now())
+    except Refusal as error:
+        log.warning("snapshot %s: %s", snapshot_uid, error)
+
+
+@shared_task(name="workers.train")
+def train(training_uid: str) -> None:
+    """Train and evaluate a PRM in processes of their own."""
+    run = training.claim(uid=training_uid, now=timezone.now())
+    if run is not None:
+        prm_training.carry_out(by=projects.machine(), run=run)
+
+
+@shared_task(name="workers.sweep")
+def sweep() -> None:
+    """Return expired leases and ring for all work that nobody attends to."""
+    now = timezone.now()
+    claims.sweep(now=now)
+    for run in Run.objects.filter(state=RunState.RUNNING).filter(~Q(claims__expires_at__gt=now)):
+        if not runs.settle(by=projects.machine(), run=run, now=now):
+            runs.ring(run=run, bells=1)
+    for waiting in training.unattended(now=now):
+        training.ring(run=waiting)
+
+
+@shared_task(name="workers.retrain_where_due")
+def retrain_where_due() -> None:
+    """Freeze and train wherever a project's policy asks for it."""
+    for project in Project.objects.order_by("pk"):
+        try:
+            retraining.request_if_due(by=projects.machine(), project=project, now=timezone.now())
+        except Refusal as error:
+            log.warning("retraining of %s: %s", project.uid, error)
