@@ -69,11 +69,19 @@ class EngineError(Exception):
     """An engine gave no completions."""
 
 
-class EngineUnavailable(EngineError):  # noqa: N818 - the name says what callers do
-    """The engine is dead, unreachable, overloaded or too slow: try again later."""
+class EngineUnavailable(EngineError):
+    """The engine is dead, unreachable, overloaded, too slow or set up wrongly: try again later.
+
+    `retry` is false where trying at once is of no use; `wait` is the pause that the engine itself
+    asked for, in seconds.
+    """
+
+    def __init__(self, message: str, *, retry: bool = True, wait: float | None = None) -> None:
+        super().__init__(message)
+        self.retry, self.wait = retry, wait
 
 
-class EngineRefused(EngineError):  # noqa: N818
+class EngineRefused(EngineError):
     """The engine will never answer this request; `index` is its place in the call."""
 
     def __init__(self, message: str, index: int = 0) -> None:
