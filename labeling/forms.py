@@ -26,6 +26,11 @@ RELATIONS = [
 ]
 
 
+_VERDICT = forms.TextInput(
+    {"list": "verdicts", "placeholder": "any, or a step", "autocomplete": "off"}
+)
+
+
 class SaysField(forms.CharField):
     """A kind of verdict, or the number (from 1) of the step called the first error."""
 
@@ -48,8 +53,8 @@ class SolutionFilterForm(forms.Form):
     state = forms.ChoiceField(
         label="Decision", required=False, choices=_ANY + [(s, s) for s in DecisionState]
     )
-    mc = SaysField(label="Monte Carlo", required=False, max_length=8)
-    judge = SaysField(label="Judge", required=False, max_length=8)
+    mc = SaysField(label="Monte Carlo", required=False, max_length=8, widget=_VERDICT)
+    judge = SaysField(label="Judge", required=False, max_length=8, widget=_VERDICT)
     relation = forms.ChoiceField(label="MC × judge", required=False, choices=_ANY + RELATIONS)
     answer = forms.ChoiceField(
         label="Final answer",

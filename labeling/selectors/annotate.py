@@ -91,11 +91,12 @@ def submitted(assignment: Assignment, role: Role | None) -> Submitted:
         raise Http404("this item is not submitted")
     policy = assignment.project.policy
     kinds = visible_kinds(role, policy, labeling=True, submitted=True)
+    own = own_voice(assignment.solution, assignment.user)
     return Submitted(
         statement=assignment.solution.problem.statement,
         reference=_reference(assignment),
-        own=own_voice(assignment.solution, assignment.user),
-        evidence=evidence(assignment.solution, kinds),
+        own=own,
+        evidence=evidence(assignment.solution, kinds, own),
     )
 
 

@@ -81,9 +81,16 @@ class Evidence:
         return tuple(v for v in self.voices if v.critique and v.critique_step is None)
 
 
-def evidence(solution: Solution, kinds: Collection[LabelerKind]) -> Evidence:
-    """Read the active labelers' verdicts of these kinds, and the rollouts behind them."""
+def evidence(
+    solution: Solution, kinds: Collection[LabelerKind], own: Voice | None = None
+) -> Evidence:
+    """Read the active labelers' verdicts of these kinds, and the rollouts behind them.
+
+    `own`: the viewer's own verdict, which they see whatever the kinds.
+    """
     found = voices(solution, kinds)
+    if own is not None and own.labeler_id not in {voice.labeler_id for voice in found}:
+        found = (*found, own)
     samples = _samples(solution, [v.labeler_id for v in found if v.kind is LabelerKind.MC])
     steps = tuple(
         _step_row(index, text, found, samples) for index, text in enumerate(solution.steps)

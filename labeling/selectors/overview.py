@@ -158,6 +158,12 @@ def newest(covered: list[Coverage], kind: LabelerKind) -> Labeler | None:
     return next((c.labeler for c in covered if c.kind is kind), None)
 
 
+def filterable(covered: list[Coverage]) -> set[int]:
+    """Return the labelers that the list of solutions can filter by."""
+    found = (newest(covered, kind) for kind in (LabelerKind.MC, LabelerKind.JUDGE))
+    return {labeler.pk for labeler in found if labeler is not None}
+
+
 def compared(covered: list[Coverage]) -> Compared | None:
     """Compare the newest MC labeler with the newest judge; None without both."""
     mc, judge = newest(covered, LabelerKind.MC), newest(covered, LabelerKind.JUDGE)

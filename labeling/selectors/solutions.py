@@ -9,6 +9,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.expressions import Combinable
 from django.http import Http404
 
+from labeling.domain.consensus import Decision as Outcome
 from labeling.domain.consensus import DecisionState
 from labeling.domain.labels import NO_ERROR, LabelerKind, VerdictState
 from labeling.domain.rendering import plain
@@ -107,6 +108,14 @@ def solution_for(project: Project, uid: str) -> Solution:
     if found is None:
         raise Http404("no such solution")
     return found
+
+
+def outcome_of(solution: Solution) -> Outcome:
+    """Return the solution's decision; undecided while it has no row."""
+    row = getattr(solution, "decision", None)
+    if row is None:
+        return Outcome(DecisionState.UNDECIDED)
+    return Outcome(DecisionState(row.state), row.first_error, tuple(row.follows_from))
 
 
 def kinds_for(user: User, role: Role | None, solution: Solution) -> frozenset[LabelerKind]:
@@ -228,7 +237,7 @@ def _said(found: Iterable[Solution], speakers: dict[str, Labeler]) -> dict[tuple
 
 
 def _row(solution: Solution, mc: Said | None, judge: Said | None) -> Row:
-    decision = getattr(solution, "decision", None)
+    decided = outcome_of(solution)
     return Row(
         uid=solution.uid,
         title=plain(solution.problem.statement, 120),
@@ -236,8 +245,8 @@ def _row(solution: Solution, mc: Said | None, judge: Said | None) -> Row:
         generator=solution.generator,
         split=solution.problem.split,
         answer_correct=solution.final_answer_correct,
-        state=DecisionState(decision.state) if decision else DecisionState.UNDECIDED,
-        first_error=decision.first_error if decision else None,
+        state=decided.state,
+        first_error=decided.first_error,
         mc=mc,
         judge=judge,
     )

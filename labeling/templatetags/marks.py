@@ -96,6 +96,12 @@ def share_of(part: int, whole: int) -> str:
 
 
 @register.filter
+def part_of(part: int, whole: int) -> str:
+    """Return a part of a whole as a CSS percentage."""
+    return f"{100 * part / whole:.2f}" if whole else "0"
+
+
+@register.filter
 def duration(seconds: float | None) -> str:
     """Return seconds as "3 min" or "2 h 5 min"."""
     if seconds is None:

@@ -50,6 +50,8 @@ def overview(request: HttpRequest, uid: str) -> HttpResponse:
         active="overview",
         counts=counts,
         coverage=covered,
+        filterable=numbers.filterable(covered),
+        decided=counts.decided_with_error + counts.decided_without_error,
         compared=numbers.compared(covered),
         truths=truths,
         runs=alive,

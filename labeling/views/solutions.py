@@ -59,6 +59,7 @@ def solution(request: HttpRequest, uid: str, solution: str) -> HttpResponse:
         within,
         active="solutions",
         solution=found,
+        decided=reads.outcome_of(found),
         evidence=evidence(found, kinds),
         hidden=not kinds,
         may_adjudicate=within.can(Action.ADJUDICATE) and bool(kinds),

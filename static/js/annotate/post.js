@@ -1,0 +1,35 @@
+// Send JSON to the server and say plainly what became of it.
+const TIMEOUT_MS = 15_000;
+
+// Returns { kind: "done", data } | { kind: "offline" } | { kind: "signed-out" }
+//       | { kind: "refused", code, words }
+export async function post(url, body) {
+  let response;
+  try {
+    response = await fetch(url, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
+      body: JSON.stringify(body),
+      redirect: "manual",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+  } catch {
+    return { kind: "offline" };
+  }
+  if (response.type === "opaqueredirect") return { kind: "signed-out" };
+  if (response.ok) return { kind: "done", data: await response.json() };
+  if (response.status >= 500) return { kind: "offline" };
+  return refusal(await response.text(), response.status);
+}
+
+// Read anew each time: signing in again in another tab changes the token.
+function csrfToken() {
+  return document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
+}
+
+function refusal(html, status) {
+  const said = new DOMParser().parseFromString(html, "text/html").querySelector("[data-refusal]");
+  if (said) return { kind: "refused", code: said.dataset.code, words: said.textContent.trim() };
+  if (status === 403) return { kind: "signed-out" };
+  return { kind: "refused", code: String(status), words: `the server answered ${status}` };
+}

@@ -1,0 +1,3 @@
+// Runs before the page is painted: the theme that was chosen here, else the system's.
+const chosen = localStorage.getItem("annotator:theme");
+if (chosen) document.documentElement.dataset.theme = chosen;
