@@ -5,9 +5,11 @@ Nothing that is graded is ever run as code. Works in any thread and in Celery's 
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import math
+import os
 import select
 import subprocess
 import sys
@@ -100,6 +102,21 @@ class Grader:
         if self._child is not None:
             self._child.end()
             self._child = None
+
+
+_shared: dict[int, Grader] = {}
+
+
+def shared_grader() -> Grader:
+    """Return this process's grader, so that tasks share its child and its cache.
+
+    Keyed by process id: a forked worker must not talk to its parent's child.
+    """
+    pid = os.getpid()
+    if pid not in _shared:
+        _shared[pid] = Grader()
+        atexit.register(_shared[pid].close)
+    return _shared[pid]
 
 
 class _Child:

@@ -56,6 +56,8 @@ def decode(model: Any, prompts: Sequence[Sequence[int]], rows: list[Row], ends: 
 class _Batch:
     """The model's state for rows that decode in step; `alive` marks those that still count."""
 
+    logits: Tensor
+
     def __init__(self, model: Any, prompts: Sequence[Sequence[int]], rows: list[Row]) -> None:
         self.model, self.rows, self.alive = model, rows, [True] * len(rows)
         ids, mask = _left_padded(prompts, model.device)

@@ -42,7 +42,7 @@ def close_engines() -> None:
 
 
 def _opened(given: Mapping[str, Any]) -> Engine:
-    kind = given.get("kind")
+    kind = str(given.get("kind"))
     if kind not in _KINDS:
         raise BadEngine(f"There is no engine {kind!r}; known: {', '.join(_KINDS)}.")
     opener, required, optional = _KINDS[kind]

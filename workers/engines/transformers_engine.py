@@ -124,7 +124,7 @@ def _load(model: str, device: str, dtype: str | None) -> Any:
 
     chosen = dtype or ("float32" if device == "cpu" else "auto")
     try:
-        loaded = AutoModelForCausalLM.from_pretrained(model, dtype=chosen)
+        loaded: Any = AutoModelForCausalLM.from_pretrained(model, dtype=chosen)
     except OSError as error:
         raise EngineUnavailable(f"cannot load the model {model}: {error}") from error
     return loaded.to(device).eval()
