@@ -99,8 +99,9 @@ class Encoder:
         self.spec = spec
         self.step_id = _token_id(tokenizer, spec.step_token)
         self._prefix, self._suffix = self._frame()
+        added = tokenizer.added_tokens_decoder.values()
+        reserved = {spec.step_token, *(token.content for token in added if token.special)}
         # Longest first, so that no token hides inside the remains of a shorter one.
-        reserved = {spec.step_token, *tokenizer.all_special_tokens}
         self._reserved = sorted(reserved, key=lambda token: (-len(token), token))
 
     def encode(self, prompt: str, steps: Sequence[str]) -> Encoded:
