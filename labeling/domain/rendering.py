@@ -7,6 +7,7 @@ number, with little Markdown (bold, code, headings, tables); `document` is full 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from html import escape
 
@@ -19,7 +20,7 @@ from labeling.domain.mathtext import Kind, Segment, segments
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _SIGNS = {"*": "\ue002", "_": "\ue003", "#": "\ue004"}
 _RESERVED = re.compile("[\ue000-\ue004\x00]")
-_PLACE = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
+_PLACE_WITH_BREAKS = re.compile(f"(<br>\\s*)?{_OPEN}(\\d+){_CLOSE}(\\s*<br>)?")
 
 _TAGS = {
     "a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol",
@@ -45,11 +46,30 @@ def document(text: str) -> str:
     return _render(_document_markdown(), text, protect_signs=False)
 
 
-def plain(text: str, limit: int = 160) -> str:
-    """Return the text on one line without calculator marks, cut at a word for lists."""
-    parts = (s.source for s in segments(text) if s.kind is not Kind.MARK)
-    line = " ".join("".join(parts).split())
-    return line if len(line) <= limit else line[:limit].rsplit(" ", 1)[0] + " …"
+def line(text: str, limit: int = 140) -> str:
+    """Return HTML of the text's beginning on one line: mathematics but no Markdown, no marks."""
+    parts: list[str] = []
+    left = limit
+    for segment in segments(_RESERVED.sub("", text)):
+        if segment.kind is Kind.MARK:
+            continue
+        if segment.kind is Kind.TEXT:
+            words = _flat(segment.source)
+            if len(words) > left:
+                return "".join([*parts, escape(words[:left].rsplit(" ", 1)[0]), " …"])
+            parts.append(escape(words))
+        elif len(segment.source) > left + limit // 3:
+            return "".join([*parts, "…"])
+        else:
+            parts.append(_html(Segment(Kind.INLINE, segment.source)))
+        left -= len(segment.source)
+        if left <= 0:
+            return "".join([*parts, " …"])
+    return "".join(parts)
+
+
+def _flat(text: str) -> str:
+    return re.sub(r"\s+", " ", text)
 
 
 def _render(markdown: MarkdownIt, text: str, *, protect_signs: bool) -> str:
@@ -71,7 +91,14 @@ def _render(markdown: MarkdownIt, text: str, *, protect_signs: bool) -> str:
     )
     for sign, stand_in in _SIGNS.items():
         html = html.replace(stand_in, sign)
-    return _PLACE.sub(lambda match: _html(kept[int(match[1])]), html)
+    return _PLACE_WITH_BREAKS.sub(lambda match: _placed(match, kept), html)
+
+
+def _placed(match: re.Match[str], kept: Sequence[Segment]) -> str:
+    segment = kept[int(match[2])]
+    if segment.kind is Kind.DISPLAY:  # stands on lines of its own anyhow
+        return _html(segment)
+    return (match[1] or "") + _html(segment) + (match[3] or "")
 
 
 def _protected(text: str) -> str:

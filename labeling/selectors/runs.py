@@ -179,8 +179,9 @@ def _row(
     else:
         done, lately = counts["done"], counts["lately"]
         unscored, tokens, total = counts["unscored"], counts["tokens"] or 0, solutions
-    rate = _rate(run, lately)
     running = run.state == RunState.RUNNING and done < total
+    silence = _silence(run, now) if running else None
+    rate = _rate(run, lately) if running and silence is None else None
     return RunRow(
         uid=run.uid,
         kind=RunKind(run.kind),
@@ -192,8 +193,8 @@ def _row(
         unscored=unscored,
         failures=tuple(failures.get(run.labeler_id or 0, [])[:REASONS_SHOWN]),
         rate=rate,
-        eta=(total - done) / rate if running and rate else None,
-        silent_for=_silence(run, now) if running else None,
+        eta=(total - done) / rate if rate else None,
+        silent_for=silence,
         seconds=run.seconds,
         tokens=tokens,
         created_at=run.created_at,

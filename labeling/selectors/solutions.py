@@ -12,7 +12,6 @@ from django.http import Http404
 from labeling.domain.consensus import Decision as Outcome
 from labeling.domain.consensus import DecisionState
 from labeling.domain.labels import NO_ERROR, LabelerKind, VerdictState
-from labeling.domain.rendering import plain
 from labeling.domain.roles import Role
 from labeling.domain.visibility import visible_kinds
 from labeling.models import Assignment, Labeler, Project, Solution, User, Verdict
@@ -49,7 +48,7 @@ class Row:
     """One line of the list."""
 
     uid: str
-    title: str
+    statement: str
     steps: int
     generator: str
     split: str
@@ -240,7 +239,7 @@ def _row(solution: Solution, mc: Said | None, judge: Said | None) -> Row:
     decided = outcome_of(solution)
     return Row(
         uid=solution.uid,
-        title=plain(solution.problem.statement, 120),
+        statement=solution.problem.statement,
         steps=len(solution.steps),
         generator=solution.generator,
         split=solution.problem.split,

@@ -17,6 +17,12 @@ def prose(text: str | None) -> SafeString:
 
 
 @register.filter
+def line(text: str | None) -> SafeString:
+    """Render the beginning of a text on one line, for lists."""
+    return mark_safe(rendering.line(text or ""))  # noqa: S308 - escaped there
+
+
+@register.filter
 def document(text: str | None) -> SafeString:
     """Render Markdown that a manager wrote."""
     return mark_safe(rendering.document(text or ""))  # noqa: S308 - sanitized there

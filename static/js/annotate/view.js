@@ -72,7 +72,11 @@ export class View {
     const mark = document.createElement("i");
     mark.ariaHidden = "true";
     mark.textContent = sign;
-    badge.append(mark, word);
+    const said = document.createElement("span");
+    said.textContent = word;
+    // an open step away from the focus stays quiet: its sign alone, the word for screen readers
+    if (sheet.labels[index] === null && index !== focus) said.className = "visually-hidden";
+    badge.append(mark, said);
     step.querySelector("[data-state]").replaceChildren(badge);
   }
 
