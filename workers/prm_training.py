@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,14 @@ from labeling.services.snapshots import folder_of
 log = logging.getLogger("workers")
 
 WATCH_SECONDS = 0.5
-RENEW_SECONDS = 10.0
+RENEW_SECONDS = 1.0
 SCRATCH = "scratch"
+"""Backbone setting: random weights and a vocabulary from the data."""
+
+LOG = "train_log.jsonl"
+
+OPTIONS = ("lr", "batch-size", "iterations", "seed", "objective", "max-dropped")
+"""What a training's configuration may set of the trainer's options."""
 
 
 class TrainerFailed(Exception):
@@ -57,11 +63,11 @@ def _train(run: TrainingRun, folder: Path) -> None:
     data = folder_of(run.snapshot) / "train.jsonl"
     config = run.config
     command = ["train", "--data", str(data), "--backbone", _backbone(run, data, folder)]
-    command += ["--out", str(folder / "model"), "--resume", "--json"]
-    for name in ("seed", "iterations", "learning_rate", "batch_size", "objective"):
-        if name in config:
-            command += [f"--{name.replace('_', '-')}", str(config[name])]
-    _watched(run, TrainingState.TRAINING, command, folder / "model" / "train_log.jsonl", config)
+    command += ["--out", str(folder), "--resume"]
+    for option in OPTIONS:
+        if option in config:
+            command += [f"--{option}", str(config[option])]
+    _watched(run, TrainingState.TRAINING, command, folder / LOG)
 
 
 def _backbone(run: TrainingRun, data: Path, folder: Path) -> str:
@@ -79,8 +85,8 @@ def _evaluate(run: TrainingRun, folder: Path) -> dict[str, Any]:
         return {}
     command = ["evaluate", "--model", str(folder / "model")]
     command += ["--data", str(folder_of(run.evaluation_set) / "test.jsonl")]
-    command += ["--out", str(folder / "evaluation"), "--json"]
-    report = _watched(run, TrainingState.EVALUATING, command)
+    command += ["--predictions", str(folder / "predictions.jsonl")]
+    report = _watched(run, TrainingState.EVALUATING, command, folder / LOG)
     return {
         "f1": report.get("mean_f1"),
         "n": sum(s["erroneous"] + s["correct"] for s in report.get("splits", {}).values()),
@@ -93,11 +99,10 @@ def _watched(
     state: TrainingState,
     command: Sequence[str],
     log_file: Path | None = None,
-    config: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Run the trainer to its end, renewing the lease; return its last line's JSON."""
     child = subprocess.Popen(
-        [sys.executable, "-m", "trainer", *command],
+        [sys.executable, "-m", "trainer", *command, "--json"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -111,9 +116,9 @@ def _watched(
                 out, err = child.communicate(timeout=WATCH_SECONDS)
                 break
             except subprocess.TimeoutExpired:
-                if time.monotonic() - renewed >= 1.0:
+                if time.monotonic() - renewed >= RENEW_SECONDS:
                     renewed = time.monotonic()
-                    progress = _progress(log_file, config or {})
+                    progress = _progress(log_file)
                     training.progressed(run=run, state=state, progress=progress, now=timezone.now())
     finally:
         if child.poll() is None:
@@ -125,17 +130,17 @@ def _watched(
     return json.loads(lines[-1]) if lines else {}
 
 
-def _progress(log_file: Path | None, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the last line of the trainer's log; its tail is read, whatever its length."""
+def _progress(log_file: Path | None) -> dict[str, Any]:
+    """Return the last line of the trainer's log; only its tail is read, whatever its length."""
     if log_file is None or not log_file.exists():
-        return {"iteration": 0, "iterations": config.get("iterations", 0)}
+        return {}
     with log_file.open("rb") as file:
         file.seek(max(0, log_file.stat().st_size - 4096))
         lines = file.read().splitlines()
     for line in reversed(lines):
         try:
             last = json.loads(line)
-        except ValueError:
+        except ValueError:  # the line is being written
             continue
         return {key: last.get(key) for key in ("iteration", "iterations", "loss")}
-    return {"iteration": 0, "iterations": config.get("iterations", 0)}
+    return {}

@@ -62,14 +62,14 @@ def _stumble(run: Run, reason: str) -> None:
 
 @shared_task(name="workers.freeze")
 def freeze(snapshot_uid: str) -> None:
-    """Freeze a requested snapshot; one that picks nothing stays unfrozen and is logged."""
+    """Freeze a requested snapshot; one that picks nothing stays unfrozen, with the reason."""
     snapshot = Snapshot.objects.select_related("project").filter(uid=snapshot_uid).first()
     if snapshot is None:
         return
     try:
         snapshots.freeze(by=snapshot.created_by, snapshot=snapshot, now=timezone.now())
     except Refusal as error:
-        log.warning("snapshot %s: %s", snapshot_uid, error)
+        Snapshot.objects.filter(pk=snapshot.pk).update(reason=str(error))
 
 
 @shared_task(name="workers.train")

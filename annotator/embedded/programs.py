@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 HOST = "127.0.0.1"
-# Two processes for the models (one per core of a small machine), one that may take long.
+# Two processes each for the models and for what takes long, one per core of a small machine; the
+# sweeper has a worker of its own, so that it never waits behind a training.
 MODEL_QUEUES = ("generate", "mc", "judge", "score")
-JOB_QUEUES = ("train", "export", "default", "celery")
+JOB_QUEUES = ("train", "export")
+CLOCK_QUEUES = ("default",)
 # One thread each: on contended machines more were up to 30 times slower for tiny models.
 VARIABLES = {
     "OMP_NUM_THREADS": "1",
@@ -41,10 +43,18 @@ class Program:
 def application(port: int) -> list[Program]:
     """Return the programs of one machine with the web server on `port` of this machine only."""
     return [
-        _worker("models", MODEL_QUEUES, processes=2),
-        _worker("jobs", JOB_QUEUES, processes=1),
+        *workers(),
         Program("beat", _celery("beat", "--pidfile="), stage=1),
         _web(port),
+    ]
+
+
+def workers() -> list[Program]:
+    """Return the workers of one machine: they serve every queue."""
+    return [
+        _worker("models", MODEL_QUEUES, processes=2),
+        _worker("jobs", JOB_QUEUES, processes=2),
+        _worker("clock", CLOCK_QUEUES, processes=1),
     ]
 
 
@@ -65,8 +75,9 @@ def _worker(name: str, queues: Sequence[str], *, processes: int) -> Program:
     options = ["--queues", ",".join(queues), "--concurrency", str(processes)]
     options += ["--prefetch-multiplier", "1", "--hostname", f"{name}@%h"]
     options += ["--without-gossip", "--without-mingle", "--loglevel", "INFO"]
-    # SIGTERM lets running tasks finish, SIGQUIT does not; what is cut off is leased in the database
-    return Program(name, _celery("worker", *options), death_signal=signal.SIGQUIT, patience=4)
+    # SIGTERM lets running tasks finish. With the parent killed nothing is worth waiting for:
+    # what is cut off is leased in the database (celery's pool processes die with theirs, too).
+    return Program(name, _celery("worker", *options), death_signal=signal.SIGKILL, patience=4)
 
 
 def _celery(*arguments: str) -> list[str]:

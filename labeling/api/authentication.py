@@ -45,7 +45,9 @@ class HasScope(BasePermission):
     message = "the token lacks the scope that this address needs"
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Compare the token's scopes with the view's."""
+        """Compare the token's scopes with the view's; nobody passes without a login."""
+        if not request.user.is_authenticated:
+            return False
         if not isinstance(request.auth, ApiToken):
             return True
         return str(getattr(view, "scope", Scope.READ)) in request.auth.scopes

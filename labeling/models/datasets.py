@@ -9,7 +9,10 @@ from labeling.models.fields import uid_field
 
 
 class Snapshot(models.Model):
-    """A rule over decisions or one labeler's verdicts, frozen into a hashed file."""
+    """A rule over decisions or one labeler's verdicts, frozen into hashed files.
+
+    `folder` stands under VAR_DIR/snapshots. `reason`: why a requested one could not be frozen.
+    """
 
     uid = uid_field()
     project = models.ForeignKey("labeling.Project", models.CASCADE, related_name="snapshots")
@@ -19,6 +22,7 @@ class Snapshot(models.Model):
     counts = models.JSONField(default=dict)
     content_hash = models.CharField(max_length=64, blank=True)
     folder = models.CharField(max_length=300, blank=True)
+    reason = models.TextField(blank=True)
     decisions_at_freeze = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey("labeling.User", models.PROTECT, related_name="+")

@@ -44,8 +44,12 @@ def request(*, by: User, project: Project, name: str, rule: dict[str, Any]) -> S
 
 def freeze_now(*, by: User, project: Project, name: str, rule: Rule, now: datetime) -> Snapshot:
     """Freeze within this call; the same rule over the same labels returns the earlier snapshot."""
-    read = _read_rule(project, rule.to_dict())
-    return freeze(by=by, snapshot=_create(by, project, name, read), now=now)
+    snapshot = _create(by, project, name, _read_rule(project, rule.to_dict()))
+    try:
+        return freeze(by=by, snapshot=snapshot, now=now)
+    except Refusal:
+        snapshot.delete()
+        raise
 
 
 def freeze(*, by: User, snapshot: Snapshot, now: datetime) -> Snapshot:

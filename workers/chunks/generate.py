@@ -9,7 +9,7 @@ from labeling.domain.steps import SplitKind, SplitRule
 from labeling.models import Problem, Run, User
 from labeling.services import samplings
 from labeling.services.samplings import Drawn, NewSolution
-from workers.engines.registry import open_engine
+from workers.chunks.models import engine_of
 from workers.grading import shared_grader
 from workers.labeling.generate import (
     GenerateConfig,
@@ -23,7 +23,7 @@ def draw(run: Run, ids: Sequence[int], by: User) -> Iterator[int]:
     """Sample solutions; yield the number of problems done."""
     problems = list(Problem.objects.filter(pk__in=ids).order_by("pk"))
     tasks = [GenerateTask(p.pk, p.content_hash, p.statement, p.answer) for p in problems]
-    engine = open_engine(run.config["engine"])
+    engine = engine_of(run.config)
     found: dict[int, list[GeneratedSolution]] = defaultdict(list)
     for sample in generate_many(tasks, engine, shared_grader(), _config(run)):
         found[sample.problem_id].append(sample)
@@ -61,7 +61,7 @@ def _drawn(problem_id: int, samples: Sequence[GeneratedSolution]) -> Drawn:
             for sample in usable
         ],
         unusable=len(samples) - len(usable),
-        reason="" if len(usable) == len(samples) else "the model wrote nothing",
+        reason="" if len(usable) == len(samples) else "the model wrote no step",
         prompt_tokens=sum(sample.prompt_tokens for sample in samples),
         completion_tokens=sum(sample.completion_tokens for sample in samples),
     )

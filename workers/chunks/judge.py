@@ -10,7 +10,7 @@ from labeling.models import Run, Solution, User
 from labeling.services import verdicts
 from labeling.services.verdicts import NewVerdict
 from workers.chunks.batches import in_batches
-from workers.engines.registry import open_engine
+from workers.chunks.models import engine_of
 from workers.labeling.judge import JudgeConfig, JudgeResult, JudgeTask, judge_many
 
 
@@ -24,7 +24,7 @@ def label(run: Run, ids: Sequence[int], by: User) -> Iterator[int]:
         raise ValueError("a judge run has a labeler")
     solutions = Solution.objects.filter(pk__in=ids).select_related("problem").order_by("pk")
     tasks = [JudgeTask(s.pk, s.problem.statement, tuple(s.steps)) for s in solutions]
-    results = judge_many(tasks, open_engine(run.config["engine"]), _config(run))
+    results = judge_many(tasks, engine_of(run.config), _config(run))
     for batch in in_batches(results):
         new = [_verdict(result) for result in batch]
         yield verdicts.record(by=by, labeler=labeler, verdicts=new, run=run)
@@ -51,7 +51,7 @@ def _verdict(result: JudgeResult) -> NewVerdict:
         reason="" if parsed else reading.reason,
         fields={
             "critique": result.critique,
-            "completions": 1,
+            "completions": result.completions,
             "prompt_tokens": result.prompt_tokens,
             "completion_tokens": result.completion_tokens,
         },

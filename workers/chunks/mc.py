@@ -10,8 +10,8 @@ from labeling.models import Run, Solution, User
 from labeling.services import verdicts
 from labeling.services.verdicts import NewRollout, NewVerdict
 from workers.chunks.batches import in_batches
-from workers.engines.registry import open_engine
-from workers.grading import shared_grader
+from workers.chunks.models import engine_of
+from workers.grading import Grader, shared_grader
 from workers.labeling.mc import McConfig, McResult, McTask, estimate_many
 
 
@@ -30,7 +30,7 @@ def label(run: Run, ids: Sequence[int], by: User) -> Iterator[int]:
         yield verdicts.record(by=by, labeler=labeler, verdicts=bare, run=run)
     if not ready:
         return
-    engine, grader = open_engine(run.config["engine"]), shared_grader()
+    engine, grader = engine_of(run.config), shared_grader()
     tasks = [_task(s, grader) for s in ready]
     results = estimate_many(tasks, engine, grader, _config(run))
     for batch in in_batches(results):
@@ -50,7 +50,7 @@ def _config(run: Run) -> McConfig:
     )
 
 
-def _task(solution: Solution, grader: object) -> McTask:
+def _task(solution: Solution, grader: Grader) -> McTask:
     problem = solution.problem
     correct = solution.final_answer_correct
     if correct is None:
@@ -74,6 +74,9 @@ def _without_answer(solution: Solution) -> NewVerdict:
 
 def _verdict(result: McResult) -> NewVerdict:
     estimate = result.estimate
+    if estimate is None:
+        reason = f"the engine refused: {result.reason}"
+        return NewVerdict(result.solution_id, VerdictState.UNSCORED, reason=reason)
     return NewVerdict(
         solution_id=result.solution_id,
         state=VerdictState.SCORED,

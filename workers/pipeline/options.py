@@ -25,8 +25,8 @@ class Options:
     engine_url: str = ""
     engine_model: str = ""
     backbone: Path | None = None
-    problems: int = 320
-    samples: int = 5
+    problems: int = 900
+    samples: int = 2
     seeds: int = 3
     iterations: int = 200
     learning_rate: float = 1e-3
@@ -40,10 +40,14 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """The engine and the prompts that suit it; no engine = nothing can be generated or labeled."""
+    """The engine and the prompts that suit it; no engine = nothing can be generated or labeled.
+
+    `weights` tells apart two local models of one name.
+    """
 
     engine: dict[str, Any] = field(default_factory=dict)
     name: str = ""
+    weights: str = ""
     template: str = "boxed-chat-v1"
     judge_template: str = "paper-v1"
     max_tokens: int = 2048
@@ -55,12 +59,9 @@ def sample_models() -> Models:
     """Return the committed tiny checkpoint as policy, completer and judge."""
     weights = Path(settings.BASE_DIR) / CHECKPOINT / "model.safetensors"
     return Models(
-        engine={
-            "kind": "transformers",
-            "model": str(CHECKPOINT),
-            "weights": hashlib.sha256(weights.read_bytes()).hexdigest()[:16],
-        },
+        engine={"kind": "transformers", "model": str(CHECKPOINT)},
         name="demo checkpoint",
+        weights=hashlib.sha256(weights.read_bytes()).hexdigest()[:16],
         template="plain-v1",
         judge_template="check-v1",
         max_tokens=72,

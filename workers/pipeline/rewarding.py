@@ -93,8 +93,8 @@ def _train(
         "source": source,
         "seed": seed,
         "iterations": options.iterations,
-        "learning_rate": options.learning_rate,
-        "batch_size": 32,
+        "lr": options.learning_rate,
+        "batch-size": 32,
         "objective": "hard",
         "challenge": source in {CHAMPION, "decisions"},
     }

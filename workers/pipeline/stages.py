@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from demo.samples import write_samples
-
 from demo.world import truth
 from labeling.domain.labels import LabelerKind, VerdictState
 from labeling.domain.refusals import Refusal
@@ -65,6 +64,7 @@ def generate(context: Context) -> None:
     models, options = context.models, context.options
     config = {
         "engine": models.engine,
+        "weights": models.weights,
         "generator": models.name,
         "template": models.template,
         "samples": options.samples,
@@ -102,6 +102,7 @@ def label(context: Context) -> None:
     models = context.models
     mc = {
         "engine": models.engine,
+        "weights": models.weights,
         "template": models.template,
         "n": MC_SAMPLES,
         "mode": "hard",
@@ -110,6 +111,7 @@ def label(context: Context) -> None:
     }
     judge = {
         "engine": models.engine,
+        "weights": models.weights,
         "template": models.judge_template,
         "temperature": 0.0,
         "max_tokens": models.judge_max_tokens,

@@ -1,0 +1,176 @@
+"""Leases of work and the races around them, with real concurrent transactions."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from threading import Barrier
+
+import pytest
+from django.db import connection
+
+from labeling.domain.labels import LabelerKind, VerdictState
+from labeling.models import Decision, Run, Verdict
+from labeling.services import assignments, claims, labelers, runs, verdicts
+from tests import factories
+
+NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
+THREADS = 6
+
+
+def make_run(solutions: int) -> Run:
+    run = factories.RunFactory(config={"engine": {}})
+    for _ in range(solutions):
+        factories.SolutionFactory(problem__project=run.project)
+    return run
+
+
+def together(work, count=THREADS):
+    """Run `work(number)` in `count` threads that start at the same moment."""
+    barrier = Barrier(count)
+
+    def one(number):
+        try:
+            barrier.wait()
+            return work(number)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(one, range(count)))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_concurrent_workers_never_lease_the_same_solution():
+    run = make_run(60)
+    leased = together(lambda _: claims.claim(run=run, size=10, now=NOW)[1])
+    items = [item for chunk in leased for item in chunk]
+    assert len(items) == len(set(items))
+    # what SKIP LOCKED left out of one worker's chunk is there for the next call
+    rest = claims.claim(run=run, size=60, now=NOW)[1]
+    assert sorted(items + rest) == sorted(run.project.solutions.values_list("pk", flat=True))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_mc_and_judge_that_finish_together_always_reach_a_decision():
+    run = make_run(12)
+    project, ids = run.project, list(run.project.solutions.values_list("pk", flat=True))
+    pair = [
+        labelers.register(by=project.created_by, project=project, kind=k, name=k, config={"k": k})
+        for k in (LabelerKind.MC, LabelerKind.JUDGE)
+    ]
+    for pk in ids:
+        new = [verdicts.NewVerdict(pk, VerdictState.SCORED, 1)]
+        together(
+            lambda n, new=new: verdicts.record(
+                by=project.created_by, labeler=pair[n], verdicts=new
+            ),
+            count=2,
+        )
+    states = set(Decision.objects.filter(project=project).values_list("state", flat=True))
+    assert states == {"consensus"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_verdict_delivered_by_several_workers_is_stored_once():
+    run = make_run(5)
+    ids = list(run.project.solutions.values_list("pk", flat=True))
+    new = [
+        verdicts.NewVerdict(
+            pk, VerdictState.SCORED, -1,
+            rollouts=[verdicts.NewRollout(0, 0, "Answer: 4", "4", True, "stop")],
+        )
+        for pk in ids
+    ]  # fmt: skip
+    stored = together(
+        lambda _: verdicts.record(by=run.created_by, labeler=run.labeler, verdicts=new)
+    )
+    assert sum(stored) == 5
+    assert Verdict.objects.filter(labeler=run.labeler).count() == 5
+    assert run.labeler.rollouts.count() == 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_concurrent_annotators_get_different_items():
+    project = factories.ProjectFactory()
+    for _ in range(THREADS):
+        solution = factories.SolutionFactory(problem__project=project)
+        Decision.objects.filter(solution=solution).update(state="disputed")
+    people = [factories.UserFactory() for _ in range(THREADS)]
+    got = together(
+        lambda n: assignments.lease_next(by=people[n], project=project, now=NOW).solution_id
+    )
+    assert len(set(got)) == THREADS
+
+
+@pytest.mark.django_db
+def test_an_expired_lease_is_anyones_again_and_a_live_one_is_not():
+    run = make_run(3)
+    assert len(claims.claim(run=run, size=9, now=NOW)[1]) == 3
+    assert claims.claim(run=run, size=9, now=NOW)[1] == []
+    late = NOW + claims.LEASE + timedelta(seconds=1)
+    assert len(claims.claim(run=run, size=9, now=late)[1]) == 3
+
+
+@pytest.mark.django_db
+def test_a_renewed_lease_lives_on_and_a_released_one_ends():
+    run = make_run(2)
+    token, _ = claims.claim(run=run, size=9, now=NOW)
+    later = NOW + claims.LEASE - timedelta(seconds=1)
+    assert claims.renew(token=token, now=later) == 2
+    assert claims.claim(run=run, size=9, now=NOW + claims.LEASE)[1] == []
+    assert claims.release(token=token) == 2
+    assert len(claims.claim(run=run, size=9, now=later)[1]) == 2
+
+
+@pytest.mark.django_db
+def test_labeled_solutions_are_not_leased_and_the_run_settles_when_none_is_left():
+    run = make_run(2)
+    first, second = run.project.solutions.order_by("pk")
+    factories.VerdictFactory(solution=first, labeler=run.labeler)
+    assert claims.claim(run=run, size=9, now=NOW)[1] == [second.pk]
+    assert not runs.settle(by=run.created_by, run=run, now=NOW)
+    factories.VerdictFactory(solution=second, labeler=run.labeler)
+    assert runs.settle(by=run.created_by, run=run, now=NOW)
+    run.refresh_from_db()
+    assert (run.state, run.finished_at) == ("done", NOW)
+
+
+@pytest.mark.django_db
+def test_a_paused_run_hands_out_no_work_until_it_is_resumed():
+    run = make_run(2)
+    runs.pause(by=run.created_by, run=run)
+    assert claims.claim(run=run, size=9, now=NOW)[1] == []
+    with pytest.raises(runs.WrongState, match="paused cannot be paused"):
+        runs.pause(by=run.created_by, run=run)
+    runs.resume(by=run.created_by, run=run)
+    assert len(claims.claim(run=run, size=9, now=NOW)[1]) == 2
+
+
+@pytest.mark.django_db
+def test_an_engine_that_keeps_failing_fails_the_run_with_its_words():
+    run = make_run(1)
+    for attempt in range(1, runs.GIVE_UP_AFTER + 1):
+        gave_up = runs.stumbled(by=run.created_by, run=run, reason="refused at :9", now=NOW)
+        assert gave_up == (attempt == runs.GIVE_UP_AFTER)
+    run.refresh_from_db()
+    assert (run.state, run.reason) == ("failed", "refused at :9")
+    assert runs.resume(by=run.created_by, run=run).failures == 0
+
+
+@pytest.mark.django_db
+def test_progress_forgives_earlier_failures():
+    run = make_run(1)
+    runs.stumbled(by=run.created_by, run=run, reason="timeout", now=NOW)
+    runs.progressed(run=run, seconds=2.5, now=NOW)
+    run.refresh_from_db()
+    assert (run.failures, run.reason, run.seconds) == (0, "", 2.5)
+
+
+@pytest.mark.django_db
+def test_the_same_run_is_not_started_twice():
+    run = make_run(1)
+    again = runs.start(
+        by=run.created_by, project=run.project, kind="mc", config=run.config, labeler=run.labeler
+    )
+    assert again.pk == run.pk

@@ -1,0 +1,185 @@
+"""Every rule that a row can break is refused by the database itself."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from labeling.models import Event
+from tests import factories as f
+
+NOW = datetime(2026, 1, 5, tzinfo=UTC)
+
+pytestmark = pytest.mark.django_db
+
+
+def twice(factory, **fields):
+    factory(**fields)
+    factory(**fields)
+
+
+def second_verdict():
+    verdict = f.VerdictFactory()
+    f.VerdictFactory(solution=verdict.solution, labeler=verdict.labeler)
+
+
+def second_champion():
+    prm = f.PRMFactory(champion=True, promoted_at=NOW, promoted_by=f.UserFactory())
+    f.PRMFactory(
+        training_run__snapshot__project=prm.project,
+        champion=True, promoted_at=NOW, promoted_by=f.UserFactory(),
+    )  # fmt: skip
+
+
+def second_open_assignment():
+    first = f.AssignmentFactory()
+    f.AssignmentFactory(solution__problem__project=first.project, user=first.user)
+
+
+def same_person_twice(factory):
+    labeler = factory(kind="human", user=f.UserFactory())
+    factory(kind="human", user=labeler.user, project=labeler.project)
+
+
+def second_run():
+    run = f.RunFactory()
+    f.RunFactory(labeler=run.labeler, config=run.config)
+
+
+def second_sampling():
+    sampling = f.SamplingFactory()
+    f.SamplingFactory(problem=sampling.problem, config_hash=sampling.config_hash)
+
+
+def second_claim():
+    claim = f.ClaimFactory()
+    f.ClaimFactory(run=claim.run, item=claim.item)
+
+
+def second_rollout():
+    rollout = f.RolloutFactory()
+    f.RolloutFactory(solution=rollout.solution, labeler=rollout.labeler, sample=rollout.sample)
+
+
+def second_training():
+    run = f.TrainingRunFactory()
+    f.TrainingRunFactory(snapshot=run.snapshot, config=run.config)
+
+
+def second_snapshot():
+    snapshot = f.SnapshotFactory(content_hash="a")
+    f.SnapshotFactory(project=snapshot.project, content_hash="a")
+
+
+def second_membership():
+    member = f.MembershipFactory()
+    f.MembershipFactory(user=member.user, project=member.project)
+
+
+def same_key_twice():
+    key = uuid4()
+    twice(f.VerdictFactory, submission_key=key)
+
+
+def second_labeler():
+    labeler = f.LabelerFactory()
+    f.LabelerFactory(project=labeler.project, config=labeler.config)
+
+
+def second_assignment():
+    first = f.AssignmentFactory(submitted_at=NOW)
+    f.AssignmentFactory(solution=first.solution, user=first.user)
+
+
+def same_content(factory):
+    row = factory()
+    where = {"problem": row.problem} if factory is f.SolutionFactory else {"project": row.project}
+    factory(content_hash=row.content_hash, **where)
+
+
+def change_decision(**fields):
+    solution = f.SolutionFactory()
+    type(solution.decision).objects.filter(pk=solution.pk).update(**fields)
+
+
+BROKEN = {
+    "decision_first_error_iff_decided": lambda: change_decision(state="consensus"),
+    "decision_state_known": lambda: change_decision(state="fine"),
+    "membership_one_role_per_project": second_membership,
+    "membership_role_known": lambda: f.MembershipFactory(role="king"),
+    "project_policy_version_positive": lambda: f.ProjectFactory(policy_version=0),
+    "project_name_not_empty": lambda: f.ProjectFactory(name=""),
+    "problem_unique_content_per_project": lambda: same_content(f.ProblemFactory),
+    "problem_statement_not_empty": lambda: f.ProblemFactory(statement=""),
+    "problem_split_known": lambda: f.ProblemFactory(split="middle"),
+    "solution_unique_content_per_project": lambda: same_content(f.SolutionFactory),
+    "solution_has_a_step": lambda: f.SolutionFactory(steps=[]),
+    "labeler_unique_configuration": second_labeler,
+    "labeler_one_per_person_and_kind": lambda: same_person_twice(f.LabelerFactory),
+    "labeler_kind_known": lambda: f.LabelerFactory(kind="oracle"),
+    "labeler_machines_have_no_user": lambda: f.LabelerFactory(user=f.UserFactory()),
+    "verdict_one_per_labeler_and_solution": second_verdict,
+    "verdict_submission_key_once": same_key_twice,
+    "verdict_state_known": lambda: f.VerdictFactory(state="maybe", reason="r", first_error=None),
+    "verdict_first_error_iff_scored": lambda: f.VerdictFactory(first_error=None),
+    "verdict_unscored_has_reason": lambda: f.VerdictFactory(state="unscored", first_error=None),
+    "verdict_first_error_is_a_step": lambda: f.VerdictFactory(first_error=3),
+    "verdict_k_and_n_pair_up": lambda: f.VerdictFactory(mc_k=[1], mc_n=[]),
+    "verdict_seconds_not_negative": lambda: f.VerdictFactory(seconds=-1),
+    "rollout_unique_sample": second_rollout,
+    "run_kind_known": lambda: f.RunFactory(kind="dance"),
+    "run_state_known": lambda: f.RunFactory(state="dancing"),
+    "run_labels_by_a_labeler": lambda: f.RunFactory(kind="generate"),
+    "run_failed_has_reason": lambda: f.RunFactory(state="failed"),
+    "run_one_alive_per_configuration": second_run,
+    "claim_one_worker_per_item": second_claim,
+    "sampling_once_per_problem_and_config": second_sampling,
+    "sampling_counts_add_up": lambda: f.SamplingFactory(drawn=3),
+    "assignment_once_per_solution_and_user": second_assignment,
+    "assignment_submitted_or_skipped": lambda: f.AssignmentFactory(
+        submitted_at=NOW, skipped_at=NOW, skip_reason="r"
+    ),
+    "assignment_skip_has_reason": lambda: f.AssignmentFactory(skipped_at=NOW),
+    "assignment_one_open_per_person": second_open_assignment,
+    "snapshot_same_rule_same_bytes_once": second_snapshot,
+    "snapshot_frozen_has_files": lambda: f.SnapshotFactory(frozen_at=NOW),
+    "training_once_per_snapshot_and_config": second_training,
+    "training_state_known": lambda: f.TrainingRunFactory(state="resting"),
+    "training_failed_has_reason": lambda: f.TrainingRunFactory(state="failed"),
+    "prm_one_champion_per_project": second_champion,
+    "prm_champion_was_promoted": lambda: f.PRMFactory(champion=True),
+    "token_expires_after_creation": lambda: f.ApiTokenFactory(expires_at=NOW - timedelta(days=1)),
+}
+
+
+@pytest.mark.parametrize("name", sorted(BROKEN))
+def test_the_database_refuses(name):
+    with pytest.raises(IntegrityError, match=name), transaction.atomic():
+        BROKEN[name]()
+
+
+def test_every_named_constraint_has_a_case():
+    from django.apps import apps
+
+    named = {
+        constraint.name
+        for model in apps.get_app_config("labeling").get_models()
+        for constraint in model._meta.constraints
+    }
+    assert named == set(BROKEN)
+
+
+def test_the_audit_trail_cannot_be_changed():
+    event = f.EventFactory()
+    for change in (
+        lambda: Event.objects.filter(pk=event.pk).update(action="other"),
+        lambda: Event.objects.filter(pk=event.pk).delete(),
+    ):
+        with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+            change()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT action FROM labeling_event WHERE id = %s", [event.pk])
+        assert cursor.fetchone() == ("tested",)

@@ -1,0 +1,102 @@
+"""Laws of the house, read off the code itself."""
+
+from __future__ import annotations
+
+import inspect
+import pkgutil
+from importlib import import_module
+
+import pytest
+from celery import Task
+from django.apps import apps
+from django.conf import settings
+from factory.django import DjangoModelFactory
+
+from labeling import dispatch, services
+from tests import factories
+
+# Called by workers on behalf of a run or a lease that names its owner already, or pure reads.
+WITHOUT_ACTOR = {
+    "claims.claim", "claims.renew", "claims.release", "claims.sweep", "claims.pending",
+    "decisions.lock", "decisions.refresh", "imports.problem_hash", "jsonrows.read",
+    "projects.machine", "retraining.is_due", "runs.progressed", "runs.ring",
+    "samplings.solution_hash", "snapshots.folder_of", "tokens.digest", "training.claim",
+    "training.f1_of", "training.progressed", "training.ring", "training.unattended",
+    "verdicts.full_labels",
+}  # fmt: skip
+
+
+def service_functions():
+    for module in pkgutil.iter_modules(services.__path__):
+        found = import_module(f"labeling.services.{module.name}")
+        for name, function in inspect.getmembers(found, inspect.isfunction):
+            if function.__module__ == found.__name__ and not name.startswith("_"):
+                yield f"{module.name}.{name}", function
+
+
+@pytest.mark.parametrize(
+    ("name", "function"), [pytest.param(n, f, id=n) for n, f in service_functions()]
+)
+def test_every_service_takes_its_actor_as_by(name, function):
+    parameters = inspect.signature(function).parameters
+    if name in WITHOUT_ACTOR:
+        assert "by" not in parameters, f"{name} takes an actor now: take it off the list"
+        return
+    assert parameters["by"].kind is inspect.Parameter.KEYWORD_ONLY
+
+
+def test_every_model_has_a_factory():
+    made = {
+        factory._meta.model
+        for factory in vars(factories).values()
+        if inspect.isclass(factory) and issubclass(factory, DjangoModelFactory)
+    }
+    assert set(apps.get_app_config("labeling").get_models()) <= made
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "factory",
+    [
+        pytest.param(f, id=n)
+        for n, f in vars(factories).items()
+        if inspect.isclass(f) and issubclass(f, DjangoModelFactory) and f._meta.model
+    ],
+)
+def test_every_factory_makes_a_row(factory):
+    assert factory().pk
+
+
+def test_who_and_when_come_in_pairs():
+    """A column `x_by` has its `x_at`. (An `_at` without `_by` is an observation, not an act.)"""
+    for model in apps.get_app_config("labeling").get_models():
+        columns = {field.name for field in model._meta.get_fields()}
+        for name in columns:
+            if name.endswith("_by"):
+                assert f"{name[:-3]}_at" in columns, f"{model.__name__}.{name}"
+
+
+def test_every_task_is_scheduled_or_rung_by_its_name():
+    from workers import tasks
+
+    names = {task.name for task in vars(tasks).values() if isinstance(task, Task)}
+    assert {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} <= names
+    assert {"workers.work", "workers.freeze", "workers.train"} <= names
+
+
+def test_the_queues_of_celery_are_those_of_the_door():
+    assert tuple(queue.name for queue in settings.CELERY_TASK_QUEUES) == dispatch.QUEUES
+
+
+def test_the_web_process_never_imports_models_runtimes(tmp_path):
+    """torch and friends must not come with the WSGI application."""
+    import subprocess
+    import sys
+
+    code = (
+        "import sys; from annotator.wsgi import application; "
+        "from django.urls import get_resolver; get_resolver().url_patterns; "
+        "print(sorted({'torch', 'transformers', 'vllm'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
