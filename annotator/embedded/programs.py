@@ -37,14 +37,14 @@ class Program:
     stage: int = 0
     stop_signal: int = signal.SIGTERM
     death_signal: int = signal.SIGTERM
-    patience: float = 3
+    patience: float = 2.5
 
 
 def application(port: int) -> list[Program]:
     """Return the programs of one machine with the web server on `port` of this machine only."""
     return [
         *workers(),
-        Program("beat", _celery("beat", "--pidfile="), stage=1),
+        Program("beat", _celery("beat", "--pidfile="), stage=1, patience=1),
         _web(port),
     ]
 
@@ -77,7 +77,7 @@ def _worker(name: str, queues: Sequence[str], *, processes: int) -> Program:
     options += ["--without-gossip", "--without-mingle", "--loglevel", "INFO"]
     # SIGTERM lets running tasks finish. With the parent killed nothing is worth waiting for:
     # what is cut off is leased in the database (celery's pool processes die with theirs, too).
-    return Program(name, _celery("worker", *options), death_signal=signal.SIGKILL, patience=4)
+    return Program(name, _celery("worker", *options), death_signal=signal.SIGKILL, patience=3)
 
 
 def _celery(*arguments: str) -> list[str]:
