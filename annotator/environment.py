@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -60,9 +61,7 @@ def secret_key(var: Path) -> str:
         fresh = var / f"secret_key.{os.getpid()}"
         fresh.touch(mode=0o600)
         fresh.write_text(secrets.token_urlsafe(50))
-        try:
+        with suppress(FileExistsError):
             os.link(fresh, path)  # the first of two racing processes wins
-        except FileExistsError:
-            pass
         fresh.unlink()
     return path.read_text()

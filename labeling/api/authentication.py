@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -37,6 +37,13 @@ class TokenAuthentication(BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002
         """Make a missing login a 401."""
         return "Bearer"
+
+
+def caller(request: Request) -> User:
+    """Return who calls; HasScope has let nobody pass without a login."""
+    if not isinstance(request.user, User):
+        raise NotAuthenticated
+    return request.user
 
 
 class HasScope(BasePermission):

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from labeling.api.authentication import HasScope
+from labeling.api.authentication import HasScope, caller
 from labeling.domain.roles import Action
 from labeling.models import Project, Run, Snapshot
 from labeling.selectors.access import project_for, projects_of
@@ -48,7 +48,7 @@ class Projects(APIView):
     @extend_schema(responses=ProjectRow(many=True))
     def get(self, request: Request) -> Response:
         """List the projects that the caller is a member of."""
-        return Response(ProjectRow(projects_of(request.user), many=True).data)
+        return Response(ProjectRow(projects_of(caller(request)), many=True).data)
 
 
 class Runs(APIView):
@@ -90,7 +90,7 @@ class Snapshots(APIView):
         asked.is_valid(raise_exception=True)
         values: dict[str, Any] = asked.validated_data
         snapshot = snapshots.request(
-            by=request.user, project=project, name=values["name"], rule=values["rule"]
+            by=caller(request), project=project, name=values["name"], rule=values["rule"]
         )
         return Response(SnapshotRow(snapshot).data, status=202)
 

@@ -6,23 +6,23 @@ Pure and fast; what these rules cannot say goes to workers.grading.
 from __future__ import annotations
 
 import re
-from fractions import Fraction
+
+from labeling.domain.numbers import number, number_kind
 
 MAX_ANSWER = 2_000
 """A longer "answer" is no answer, in characters."""
-MAX_DIGITS = 60
-"""Numbers longer than this are compared as text only."""
 
 
 def final_answer(text: str) -> str | None:
     r"""Return the answer that a solution states, or None when it states none.
 
-    The last complete \boxed{} counts; without one the last "#### x", "Answer: x" or "the answer
-    is x". A box that never closes (a reply cut short) hides whatever it follows.
+    The last complete \boxed{} counts, with those that it follows in one list ("\boxed{1} and
+    \boxed{2}"); without one the last "#### x", "Answer: x" or "the answer is x". A box that never
+    closes (a reply cut short) hides whatever it follows.
     """
-    boxed = last_boxed(text)
-    if boxed is not None:
-        return _tidy(boxed)
+    boxes = _last_boxes(text)
+    if boxes:
+        return _tidy(", ".join(boxes))
     complete = text[: _open_box(text)]
     stated = [tidy for match in _STATED.finditer(complete) if (tidy := _tidy(_sentence(match)))]
     return stated[-1] if stated else None
@@ -30,11 +30,8 @@ def final_answer(text: str) -> str | None:
 
 def last_boxed(text: str) -> str | None:
     r"""Return the inside of the last \boxed{…} (or \fbox{…}) whose braces balance."""
-    for match in reversed(list(_BOX.finditer(text))[-MAX_BOXES:]):
-        end = _closing_brace(text, match.end())
-        if end is not None:
-            return text[match.end() : end].strip()
-    return None
+    boxes = _last_boxes(text)
+    return boxes[-1] if boxes else None
 
 
 def normalize(answer: str) -> str:
@@ -52,19 +49,20 @@ def normalize(answer: str) -> str:
 def quick_equal(a: str, b: str) -> bool | None:
     """Say whether two answers are equal; None where these rules cannot say.
 
-    Exact: numbers are compared as fractions (thousands commas, percent, mixed numbers), a decimal
-    beside a fraction or a percentage beside a plain number only ever confirms equality.
+    Numbers are compared exactly, as fractions. Numbers written in different ways (a decimal beside
+    a fraction, a percentage beside a plain number, a decimal comma) are only ever confirmed equal.
     """
     left, right = normalize(a), normalize(b)
     if left and left == right:
         return True
-    first, second = _number(left), _number(right)
+    first, second = number(left), number(right)
     if first is not None and second is not None:
         if first == second:
             return True
-        return False if _kind(left) == _kind(right) else None
-    if len(left) == len(right) == 1 and left.isalpha() and right.isalpha():
-        return False
+        return False if number_kind(left) == number_kind(right) else None
+    choices = _CHOICE.fullmatch(left), _CHOICE.fullmatch(right)
+    if choices[0] and choices[1] and min(len(left), len(right)) == 1:
+        return choices[0]["letter"] == choices[1]["letter"]
     return None
 
 
@@ -98,12 +96,24 @@ _REWRITES = tuple(
         (r" ?([-+*/=^,;(){}\[\]<>|%≤≥]) ?", r"\1"),
     )
 )
-_INTEGER = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)")
-_DECIMAL = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)?\.\d+|[+-]?\d+\.")
-_FRACTION = re.compile(
-    r"(?P<sign>[+-]?)(?P<whole>\d+ ?(?=\\frac)|\d+ (?=\d))?"
-    r"(?:\\frac\{(?P<a>-?\d+)\}\{(?P<b>-?\d+)\}|(?P<c>\d+)/(?P<d>-?\d+))"
-)
+# "C", "(C)", "C. the text of that choice"
+_CHOICE = re.compile(r"\(?(?P<letter>[A-Za-z])(?:[.:)](?: .*)?)?")
+_BETWEEN_BOXES = re.compile(r"(?:[\s,;$]|and|or|\\(?:quad|text\s*\{\s*(?:and|or)\s*\}))*")
+
+
+def _last_boxes(text: str) -> list[str]:
+    """Return the insides of the last complete boxes, of which each follows the one before."""
+    found: list[str] = []
+    begin = len(text)
+    for match in reversed(list(_BOX.finditer(text))[-MAX_BOXES:]):
+        end = _closing_brace(text, match.end())
+        if end is None:
+            continue
+        if found and not _BETWEEN_BOXES.fullmatch(text, end + 1, begin):
+            break
+        found.insert(0, text[match.end() : end].strip())
+        begin = match.start()
+    return found
 
 
 def _open_box(text: str) -> int:
@@ -146,39 +156,3 @@ def _unwrap(text: str) -> str:
     if text.startswith(("\\(", "\\[")) and text.endswith(("\\)", "\\]")):
         text = text[2:-2].strip()
     return text.removesuffix(".").lstrip("$€£").rstrip("$€£").strip()
-
-
-def _number(text: str) -> Fraction | None:
-    body = text.removesuffix("%")
-    if sum(char.isdigit() for char in body) > MAX_DIGITS or not body.isascii():
-        return None
-    value = _plain_number(body) if _kind(body) != "fraction" else _fraction(body)
-    if value is None:
-        return None
-    return value / 100 if body != text else value
-
-
-def _plain_number(body: str) -> Fraction | None:
-    if not (_INTEGER.fullmatch(body) or _DECIMAL.fullmatch(body)):
-        return None
-    return Fraction(body.replace(",", "").removesuffix("."))
-
-
-def _fraction(body: str) -> Fraction | None:
-    match = _FRACTION.fullmatch(body)
-    if match is None:
-        return None
-    numerator, denominator = int(match["a"] or match["c"]), int(match["b"] or match["d"])
-    if denominator == 0:
-        return None
-    value = Fraction(numerator, denominator) + int(match["whole"] or 0)
-    return -value if match["sign"] == "-" else value
-
-
-def _kind(text: str) -> str:
-    """Return what sort of number a normal form is; only like sorts can be told apart exactly."""
-    if text.endswith("%"):
-        return "percent"
-    if _INTEGER.fullmatch(text):
-        return "integer"
-    return "decimal" if _DECIMAL.fullmatch(text) else "fraction"

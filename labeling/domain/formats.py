@@ -97,8 +97,9 @@ def _problem(row: Mapping[str, Any]) -> ProblemRow:
 
 
 def _solution(row: Mapping[str, Any], rule: SplitRule) -> SolutionRow | None:
+    gaps: tuple[str, ...] = ()
     if row.get("steps") is not None:
-        steps, gaps = _steps(row["steps"]), ()
+        steps = _steps(row["steps"])
     elif "response" in row:
         try:
             parts = split(_text(row, "response"), rule)

@@ -1,4 +1,4 @@
-"""The label algebra: labelers, step labels, first errors, verdicts. Knows nothing of where they are stored."""
+"""The label algebra: labelers, step labels, first errors, verdicts. Knows no storage."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ def new_uid() -> str:
     return secrets.token_urlsafe(9)
 
 
-def uid_field() -> models.CharField:  # type: ignore[type-arg]
+def uid_field() -> models.CharField:
     """Return the column of an opaque id."""
     return models.CharField(max_length=16, unique=True, default=new_uid, editable=False)
 

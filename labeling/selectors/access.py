@@ -22,7 +22,7 @@ def role_of(user: User | AnonymousUser, project: Project) -> Role | None:
 
 
 def project_for(user: User | AnonymousUser, uid: str, action: Action) -> Project:
-    """Return the project; raise Http404 to an outsider, NotAllowed to a member without the right."""
+    """Return the project; Http404 for an outsider, NotAllowed for a member without the right."""
     project = Project.objects.filter(uid=uid).first()
     role = role_of(user, project) if project else None
     if project is None or role is None:

@@ -19,7 +19,7 @@ def submit(*, by: User, solution: Solution, key: UUID, first_error: int, reason:
         labels = labels_up_to(first_error, len(solution.steps))
     except LabelError as error:
         raise Invalid(str(error)) from error
-    values = {
+    values: dict[str, Any] = {
         "state": VerdictState.SCORED,
         "first_error": first_error,
         "step_labels": list(labels),
@@ -29,7 +29,11 @@ def submit(*, by: User, solution: Solution, key: UUID, first_error: int, reason:
 
 def discard(*, by: User, solution: Solution, key: UUID, reason: str) -> Verdict:
     """Take the solution out: it cannot be labeled."""
-    values = {"state": VerdictState.REJECTED, "first_error": None, "step_labels": []}
+    values: dict[str, Any] = {
+        "state": VerdictState.REJECTED,
+        "first_error": None,
+        "step_labels": [],
+    }
     return _conclude(by=by, solution=solution, key=key, reason=reason, values=values)
 
 

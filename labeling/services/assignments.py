@@ -221,7 +221,7 @@ def _taken_by_others(mine: Assignment, now: datetime, project: Project) -> bool:
 
 
 def _next_solution(by: User, project: Project, now: datetime) -> int | None:
-    values = {
+    values: dict[str, Any] = {
         "project": project.pk,
         "user": by.pk,
         "now": now,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
@@ -81,7 +82,7 @@ def pending(*, run: Run) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT count(*) FROM ({_pending_sql(run)}) AS work",  # noqa: S608 - constants only
-            {**_values(run, None)},
+            _values(run, None),
         )
         return int(cursor.fetchone()[0])
 
@@ -90,7 +91,7 @@ def _pending_sql(run: Run) -> str:
     return _PENDING_PROBLEMS if run.kind == RunKind.GENERATE else _PENDING_SOLUTIONS
 
 
-def _values(run: Run, now: datetime | None) -> dict[str, object]:
+def _values(run: Run, now: datetime | None) -> dict[str, Any]:
     return {
         "run": run.pk,
         "project": run.project_id,

@@ -122,11 +122,11 @@ def _store_solutions(
     decisions.refresh(project=project, solutions=decisions.lock(s.pk for s in stored))
     labelled: dict[str, list[verdicts.NewVerdict]] = {}
     for solution in stored:
-        row = rows[solution.content_hash][1]
-        if row.label is not None:
-            name = row.labelled_by or f"labels in {file_name}"
+        given = rows[solution.content_hash][1]
+        if given.label is not None:
+            name = given.labelled_by or f"labels in {file_name}"
             labelled.setdefault(name[:120], []).append(
-                verdicts.NewVerdict(solution.pk, VerdictState.SCORED, row.label)
+                verdicts.NewVerdict(solution.pk, VerdictState.SCORED, given.label)
             )
     for name, new in labelled.items():
         labeler = labelers.register(

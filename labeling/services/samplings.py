@@ -60,7 +60,7 @@ def record(*, by: User, run: Run, drawn: Sequence[Drawn]) -> int:
         )
     )
     fresh = [d for d in drawn if d.problem_id in problems and d.problem_id not in done]
-    rows = {}
+    rows: dict[str, Solution] = {}
     for draw in fresh:
         for sample in draw.solutions:
             row = _row(run, problems[draw.problem_id], sample)

@@ -41,18 +41,23 @@ def _config(run: Run) -> JudgeConfig:
 
 
 def _verdict(result: JudgeResult) -> NewVerdict:
-    reading = result.reading
-    parsed = isinstance(reading, Parsed)
-    return NewVerdict(
-        solution_id=result.solution_id,
-        state=VerdictState.SCORED if parsed else VerdictState.UNSCORED,
-        first_error=reading.first_error if parsed else None,
-        step_labels=reading.step_labels if parsed else (),
-        reason="" if parsed else reading.reason,
-        fields={
+    reading, fields = (
+        result.reading,
+        {
             "critique": result.critique,
             "completions": result.completions,
             "prompt_tokens": result.prompt_tokens,
             "completion_tokens": result.completion_tokens,
         },
+    )
+    if not isinstance(reading, Parsed):
+        return NewVerdict(
+            result.solution_id, VerdictState.UNSCORED, reason=reading.reason, fields=fields
+        )
+    return NewVerdict(
+        result.solution_id,
+        VerdictState.SCORED,
+        reading.first_error,
+        reading.step_labels,
+        fields=fields,
     )

@@ -13,7 +13,7 @@ from django.utils import timezone
 from labeling.models import Run, User
 from labeling.models.runs import RunKind
 from labeling.services import claims, runs
-from workers.chunks import generate, judge, mc
+from workers.chunks import generate, judge, mc, score
 
 SIZES = {RunKind.GENERATE: 40, RunKind.MC: 96, RunKind.JUDGE: 128, RunKind.SCORE: 256}
 """Items leased at once: enough to fill an engine, few enough to lose little in a crash."""
@@ -22,6 +22,7 @@ _CHUNKS: dict[str, Callable[[Run, Sequence[int], User], Iterator[int]]] = {
     RunKind.GENERATE: generate.draw,
     RunKind.MC: mc.label,
     RunKind.JUDGE: judge.label,
+    RunKind.SCORE: score.label,
 }
 
 

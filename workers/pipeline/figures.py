@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
 from labeling.domain.agreement import quality
 from labeling.domain.labels import NO_ERROR, LabelerKind
@@ -82,9 +82,9 @@ def label_quality(project: Project) -> dict[str, Any]:
     wrong step; `right_answer_wrong_process_of_all`: the same count as a share of all solutions.
     """
     truth = dict(
-        Verdict.objects.filter(
-            labeler__project=project, labeler__kind=LabelerKind.GOLD
-        ).values_list("solution_id", "first_error")
+        _first_errors(
+            Verdict.objects.filter(labeler__project=project, labeler__kind=LabelerKind.GOLD)
+        )
     )
     if not truth:
         return {}
@@ -92,10 +92,10 @@ def label_quality(project: Project) -> dict[str, Any]:
     for kind in (LabelerKind.MC, LabelerKind.JUDGE):
         rows = Verdict.objects.filter(
             labeler__project=project, labeler__kind=kind, labeler__active=True, state="scored"
-        ).values_list("solution_id", "first_error")
-        figures[kind.value] = _against(truth, rows)
+        )
+        figures[kind.value] = _against(truth, _first_errors(rows))
     agreed = Decision.objects.filter(project=project, state="consensus")
-    figures["consensus"] = _against(truth, agreed.values_list("solution_id", "first_error"))
+    figures["consensus"] = _against(truth, _first_errors(agreed))
     right = list(
         Solution.objects.filter(project=project, final_answer_correct=True).values_list(
             "pk", flat=True
@@ -105,6 +105,11 @@ def label_quality(project: Project) -> dict[str, Any]:
     figures["right_answer_wrong_process"] = flawed / len(right) if right else None
     figures["right_answer_wrong_process_of_all"] = flawed / len(truth)
     return figures
+
+
+def _first_errors(rows: QuerySet[Any]) -> list[tuple[int, int]]:
+    known = rows.filter(first_error__isnull=False)
+    return list(known.values_list("solution_id", "first_error"))
 
 
 def _against(truth: dict[int, int], rows: Iterable[tuple[int, int]]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ SAMPLE_WORLD = (
     Stage("Consensus, or a dispute for the annotators", stages.settle),
     Stage("Freeze a snapshot", rewarding.freeze),
     Stage("Train PRMs on each label source and evaluate them", rewarding.compare_label_sources),
+    Stage("The champion scores every solution", rewarding.score),
 )
 
 
@@ -52,6 +53,7 @@ USER_DATA = (
     Stage("Decisions", stages.settle),
     Stage("Freeze a snapshot", rewarding.freeze),
     Stage("Train a PRM on the decisions and evaluate it", rewarding.train_on_decisions),
+    Stage("The champion scores every solution", rewarding.score),
 )
 
 

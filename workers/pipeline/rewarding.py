@@ -7,12 +7,15 @@ from typing import Any
 from django.utils import timezone
 
 from labeling.domain.consensus import DecisionState
+from labeling.domain.labels import LabelerKind
 from labeling.domain.releases import Rule
-from labeling.models import Snapshot, TrainingRun
-from labeling.services import snapshots, training
+from labeling.models import PRM, Snapshot, TrainingRun
+from labeling.models.runs import RunKind
+from labeling.services import labelers, snapshots, training
 from labeling.services.snapshots import NothingToFreeze
 from workers.pipeline.context import Context, StageFailed
 from workers.pipeline.options import CHECKPOINT
+from workers.pipeline.running import carry_out, start_or_resume
 from workers.pipeline.watching import wait_for_trainings
 
 CHAMPION = "consensus"
@@ -76,6 +79,22 @@ def train_on_decisions(context: Context) -> None:
             f"{snapshot.counts['test']['records']} test solutions are decided: both are needed"
         )
     wait_for_trainings(context, [_train(context, snapshot, snapshot, "decisions", 0)])
+
+
+def score(context: Context) -> None:
+    """Let the champion score every solution: one more labeler, which never decides."""
+    champion = PRM.objects.filter(project=context.project, champion=True).first()
+    if champion is None:
+        raise StageFailed("no PRM was promoted: none has an F1 on the evaluation set yet")
+    config = {"prm": champion.uid, "threshold": 0.5}
+    labeler = labelers.register(
+        by=context.by,
+        project=context.project,
+        kind=LabelerKind.PRM,
+        name=f"PRM {champion.training_run.name}",
+        config=config,
+    )
+    carry_out(context, [start_or_resume(context, RunKind.SCORE, config, labeler)])
 
 
 def _freeze(context: Context, name: str, rule: Rule) -> Snapshot:

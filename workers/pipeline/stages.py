@@ -11,12 +11,11 @@ from demo.world import truth
 from labeling.domain.labels import LabelerKind, VerdictState
 from labeling.domain.refusals import Refusal
 from labeling.domain.steps import SplitRule
-from labeling.models import Decision, Labeler, Problem, Run, Solution
-from labeling.models.runs import RunKind, RunState
-from labeling.services import claims, imports, labelers, runs, verdicts
+from labeling.models import Decision, Labeler, Problem, Solution
+from labeling.models.runs import RunKind
+from labeling.services import imports, labelers, verdicts
 from labeling.services.verdicts import NewVerdict
 from workers.pipeline.context import Context, StageFailed
-from workers.pipeline.watching import wait_for_runs
 
 MC_SAMPLES = 8
 """Completions per step, as in arXiv 2501.07301 §2.1."""
@@ -72,7 +71,7 @@ def generate(context: Context) -> None:
         "max_tokens": models.max_tokens,
         "unsolved_only": options.data is not None,
     }
-    _label(context, [_run(context, RunKind.GENERATE, config, None)])
+    carry_out(context, [start_or_resume(context, RunKind.GENERATE, config, None)])
 
 
 def know_the_truth(context: Context) -> None:
@@ -118,11 +117,11 @@ def label(context: Context) -> None:
     }
     context.labelers["mc"] = _labeler(context, LabelerKind.MC, f"MC of {MC_SAMPLES}", mc)
     context.labelers["judge"] = _labeler(context, LabelerKind.JUDGE, models.judge_template, judge)
-    _label(
+    carry_out(
         context,
         [
-            _run(context, RunKind.MC, mc, context.labelers["mc"]),
-            _run(context, RunKind.JUDGE, judge, context.labelers["judge"]),
+            start_or_resume(context, RunKind.MC, mc, context.labelers["mc"]),
+            start_or_resume(context, RunKind.JUDGE, judge, context.labelers["judge"]),
         ],
     )
 
@@ -135,31 +134,6 @@ def _labeler(context: Context, kind: LabelerKind, name: str, config: dict[str, A
         name=f"{name} · {context.models.name}",
         config=config,
     )
-
-
-def _run(
-    context: Context, kind: RunKind, config: dict[str, Any], labeler: Labeler | None
-) -> Run | None:
-    """Start or resume the run with this configuration; None when nothing of it is left to do."""
-    latest = (
-        Run.objects.filter(project=context.project, kind=kind, config=config)
-        .order_by("-id")
-        .first()
-    )
-    if latest is not None and latest.state in {RunState.PAUSED, RunState.FAILED}:
-        return runs.resume(by=context.by, run=latest)
-    if latest is not None and latest.state == RunState.DONE and not claims.pending(run=latest):
-        context.terminal.say(f"  {kind}: nothing left to do")
-        return None
-    return runs.start(
-        by=context.by, project=context.project, kind=kind, config=config, labeler=labeler
-    )
-
-
-def _label(context: Context, asked: list[Run | None]) -> None:
-    started = [run for run in asked if run is not None]
-    if started:
-        wait_for_runs(context, *started)
 
 
 def settle(context: Context) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from django.utils import timezone
 
-from labeling.models import Claim, Run, TrainingRun
+from labeling.models import Claim, Run, Sampling, TrainingRun
 from labeling.models.rewards import TrainingState
-from labeling.models.runs import RunState
+from labeling.models.runs import RunKind, RunState
 from labeling.services import claims, runs, training
 from workers.pipeline.context import Context, StageFailed
 from workers.pipeline.progress import Bar
@@ -65,11 +65,12 @@ class _Watched:
 
 
 def _total(run: Run) -> int:
-    done_by = run.project.problems if run.kind == "generate" else run.project.solutions
-    if run.kind == "generate" and run.config.get("unsolved_only"):
-        sampled = done_by.filter(samplings__config_hash=run.config_hash).count()
-        return sampled + claims.pending(run=run)
-    return done_by.count()
+    if run.kind != RunKind.GENERATE:
+        return run.project.solutions.count()
+    sampled = Sampling.objects.filter(
+        problem__project=run.project_id, config_hash=run.config_hash
+    ).count()
+    return sampled + claims.pending(run=run)
 
 
 def wait_for_trainings(context: Context, asked: Sequence[TrainingRun]) -> list[TrainingRun]:

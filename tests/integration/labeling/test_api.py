@@ -104,10 +104,11 @@ def test_a_token_that_is_unknown_expired_or_revoked_is_refused(client, call, pro
     url = f"/api/projects/{project.uid}/runs"
     assert client.get(url).status_code == 401
     assert client.get(url, headers={"Authorization": "Bearer ann_no"}).status_code == 401
+    long_ago = datetime(2020, 1, 1, tzinfo=UTC)
     for change in (
         {"revoked_at": timezone.now()},
-        {"created_at": datetime(2020, 1, 1, tzinfo=UTC), "expires_at": datetime(2020, 1, 2, tzinfo=UTC)},
-    ):  # fmt: skip
+        {"created_at": long_ago, "expires_at": long_ago + timedelta(days=1)},
+    ):
         token, plain = tokens.issue(by=owner, name="t", scopes=["read"], days=1, now=timezone.now())
         ApiToken.objects.filter(pk=token.pk).update(**change)
         answer = client.get(url, headers={"Authorization": f"Bearer {plain}"})
