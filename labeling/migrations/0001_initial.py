@@ -6,9 +6,10 @@ import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.expressions
 import django.utils.timezone
-import labeling.models.fields
 from django.conf import settings
 from django.db import migrations, models
+
+import labeling.models.fields
 
 
 class Migration(migrations.Migration):

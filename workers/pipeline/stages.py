@@ -16,6 +16,7 @@ from labeling.models.runs import RunKind
 from labeling.services import imports, labelers, verdicts
 from labeling.services.verdicts import NewVerdict
 from workers.pipeline.context import Context, StageFailed
+from workers.pipeline.running import carry_out, start_or_resume
 
 MC_SAMPLES = 8
 """Completions per step, as in arXiv 2501.07301 §2.1."""
