@@ -53,19 +53,19 @@ def line(text: str, limit: int = 140) -> str:
     for segment in segments(_RESERVED.sub("", text)):
         if segment.kind is Kind.MARK:
             continue
-        if segment.kind is Kind.TEXT:
-            words = _flat(segment.source)
-            if len(words) > left:
-                return "".join([*parts, escape(words[:left].rsplit(" ", 1)[0]), " …"])
-            parts.append(escape(words))
-        elif len(segment.source) > left + limit // 3:
-            return "".join([*parts, "…"])
-        else:
-            parts.append(_html(Segment(Kind.INLINE, segment.source)))
-        left -= len(segment.source)
-        if left <= 0:
-            return "".join([*parts, " …"])
+        words = _flat(segment.source)
+        if left <= 0 or (segment.kind is not Kind.TEXT and len(words) > left + limit // 3):
+            return _cut(parts)
+        if segment.kind is Kind.TEXT and len(words) > left:
+            return _cut([*parts, escape(words[:left].rsplit(" ", 1)[0])])
+        math = Segment(Kind.INLINE, segment.source)
+        parts.append(escape(words) if segment.kind is Kind.TEXT else _html(math))
+        left -= len(words)
     return "".join(parts)
+
+
+def _cut(parts: Sequence[str]) -> str:
+    return "".join(parts).rstrip() + " …"
 
 
 def _flat(text: str) -> str:

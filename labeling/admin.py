@@ -1,0 +1,53 @@
+"""The operator's view of the rows. Labels are written by services: here they are read only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.http import HttpRequest
+
+from labeling import models
+
+admin.site.register(models.User, UserAdmin)
+
+
+class Readable(admin.ModelAdmin):
+    """Rows to look at, never to change: a change here would pass by decisions and audit."""
+
+    show_full_result_count = False
+    list_per_page = 50
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:  # noqa: ARG002
+        """Refuse."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """Refuse."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """Refuse."""
+        return False
+
+
+def _readable(model: Any, *columns: str, related: tuple[str, ...] = ()) -> None:
+    options = {"list_display": columns, "list_select_related": related or False}
+    admin.site.register(model, type(f"{model.__name__}Admin", (Readable,), options))
+
+
+_readable(models.Project, "name", "uid", "policy_version", "created_at")
+_readable(models.Membership, "user", "project", "role", related=("user", "project"))
+_readable(models.Problem, "uid", "external_id", "source", "split")
+_readable(models.Solution, "uid", "generator", "final_answer_correct", "created_at")
+_readable(models.Labeler, "name", "kind", "project", "active", related=("project",))
+_readable(models.Verdict, "id", "labeler", "state", "first_error", related=("labeler",))
+_readable(models.Decision, "solution_id", "state", "first_error", "updated_at")
+_readable(models.Assignment, "uid", "user", "submitted_at", "skipped_at", related=("user",))
+_readable(models.Run, "uid", "kind", "labeler", "state", "created_at", related=("labeler",))
+_readable(models.Snapshot, "name", "project", "frozen_at", related=("project",))
+_readable(models.TrainingRun, "name", "project", "state", related=("project",))
+_readable(models.PRM, "uid", "training_run", "champion", related=("training_run",))
+_readable(models.Event, "at", "actor", "action", "subject", related=("actor",))
+_readable(models.ApiToken, "name", "prefix", "user", "expires_at", "revoked_at", related=("user",))

@@ -1,0 +1,113 @@
+"""Every route of the pages says who may pass: here, and in what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from labeling import urls as pages
+from tests import factories
+
+PUBLIC = {"login", "healthz", "readyz"}
+"""Open to everyone."""
+
+OWN = {"home", "logout", "tokens", "revoke_token"}
+"""A signed-in user's own things: no project is involved."""
+
+# route → (method, role that may not pass although a member)
+SCOPED = {
+    "overview": ("get", "annotator"),
+    "annotate": ("get", "viewer"),
+    "annotate_submitted": ("get", "viewer"),
+    "annotate_draft": ("post", "viewer"),
+    "annotate_submit": ("post", "viewer"),
+    "annotate_skip": ("post", "viewer"),
+    "annotate_reject": ("post", "viewer"),
+    "solutions": ("get", "annotator"),
+    "solution": ("get", "annotator"),
+    "adjudicate": ("post", "viewer"),
+    "runs": ("get", "annotator"),
+    "move_run": ("post", "viewer"),
+    "data": ("get", "annotator"),
+    "request_snapshot": ("post", "adjudicator"),
+    "guidelines": ("get", None),
+}
+
+
+def routes(patterns) -> Iterator[str]:
+    for pattern in patterns:
+        if isinstance(pattern, URLPattern):
+            yield pattern.name
+        elif isinstance(pattern, URLResolver) and str(pattern.pattern) != "api/":
+            yield from routes(pattern.url_patterns)
+
+
+@pytest.fixture
+def addresses(project):
+    solution = factories.SolutionFactory(problem__project=project)
+    item = factories.AssignmentFactory(solution=solution)
+    run = factories.RunFactory(labeler__project=project)
+    uids = {
+        "item": item.uid,
+        "solution": solution.uid,
+        "run": run.uid,
+        "move": "pause",
+    }
+    found = {}
+    for name in SCOPED:
+        wanted = get_resolver().reverse_dict.getlist(name)[0][0][0][1]
+        found[name] = reverse(name, kwargs={"uid": project.uid, **pick(uids, wanted)})
+    return found
+
+
+def pick(values, wanted):
+    return {name: values[name] for name in wanted if name in values}
+
+
+def test_every_route_is_on_a_list():
+    assert set(routes(pages.urlpatterns)) == PUBLIC | OWN | set(SCOPED)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", sorted(SCOPED))
+def test_the_anonymous_are_sent_to_sign_in(name, addresses, client):
+    answer = getattr(client, SCOPED[name][0])(addresses[name])
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith(reverse("login"))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", sorted(SCOPED))
+def test_an_outsider_finds_nothing(name, addresses, outsider, client):
+    client.force_login(outsider)
+    assert getattr(client, SCOPED[name][0])(addresses[name]).status_code == 404
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", sorted(name for name, entry in SCOPED.items() if entry[1]))
+def test_a_member_without_the_right_is_refused(name, addresses, project, client):
+    method, role = SCOPED[name]
+    client.force_login(factories.MembershipFactory(project=project, role=role).user)
+    answer = getattr(client, method)(addresses[name])
+    assert answer.status_code == 403
+    assert f"the role {role} may not" in answer.content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", sorted(SCOPED))
+def test_the_wrong_method_is_refused(name, addresses, owner, client):
+    client.force_login(owner)
+    other = "post" if SCOPED[name][0] == "get" else "get"
+    assert getattr(client, other)(addresses[name]).status_code == 405
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", sorted(OWN))
+def test_ones_own_pages_need_a_sign_in(name, client):
+    address = reverse(name, args=["ann_000000"] if name == "revoke_token" else [])
+    method = client.post if name in {"logout", "revoke_token"} else client.get
+    answer = method(address)
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith(reverse("login"))

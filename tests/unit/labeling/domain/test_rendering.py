@@ -1,0 +1,102 @@
+"""Rendered texts show what was written and carry nothing that executes."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labeling.domain.rendering import document, line, prose
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "[click](javascript:alert(1))",
+    "<a href='javascript:alert(1)'>x</a>",
+    "![x](x onerror=alert(1))",
+    r"$\href{javascript:alert(1)}{x}$",
+    r"$\htmlClass{x onmouseover=alert(1)}{y}$",
+    "$</span><script>alert(1)</script>$",
+    "<<</span><script>alert(1)</script>=1>>",
+    '`</code><svg onload="alert(1)">`',
+    "<iframe src=//evil.example></iframe>",
+    "|a|\n|-|\n|<script>x</script>|",
+    "\ue0000\ue001<b onclick=alert(1)>",
+]
+TAG = re.compile(r"<\s*/?\s*([a-zA-Z0-9]+)([^>]*)>")
+SAFE = {
+    *("p", "br", "strong", "em", "code", "pre", "span", "a", "ul", "ol", "li", "hr", "blockquote"),
+    *("h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"),
+}
+
+
+def assert_harmless(html: str) -> None:
+    for name, attributes in TAG.findall(html):
+        assert name in SAFE
+        for attribute in re.findall(r'([a-zA-Z-]+)="', attributes):
+            assert attribute in {"class", "data-display", "title", "href", "rel", "target"}
+        assert "javascript:" not in attributes
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("render", [prose, document, line])
+def test_hostile_text_comes_out_harmless(render, text: str) -> None:
+    assert_harmless(render(text))
+
+
+@given(st.text(alphabet="<>/\"'=abon $\\[](){}*_#`|-\n\ue000\ue0011:", max_size=120))
+def test_any_text_comes_out_harmless(text: str) -> None:
+    assert_harmless(prose(text))
+    assert_harmless(document(text))
+    assert_harmless(line(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("2*3*4 = 24 and a*b*c", "2*3*4 = 24 and a*b*c"),
+        ("2**3 = 8 and 4**2 = 16", "2**3 = 8 and 4**2 = 16"),
+        ("24.", "24."),
+        ("1. first\n3. third", "1. first<br>\n3. third"),
+        ("x_1 and _y_", "x_1 and _y_"),
+        ("[1/2](3)", "[1/2](3)"),
+        ("# of apples", "# of apples"),
+        ("- 5 + 3", "- 5 + 3"),
+        (r"\frac{1}{2} \{", r"\frac{1}{2} \{"),
+        ("> 5", "&gt; 5"),
+        ("a & b &lt; c", "a &amp; b &amp;lt; c"),
+        ("**Step 1**: go", "<strong>Step 1</strong>: go"),
+    ],
+)
+def test_prose_shows_what_was_written(text: str, shown: str) -> None:
+    assert prose(text) == f"<p>{shown}</p>\n"
+
+
+def test_mathematics_is_protected_from_markdown() -> None:
+    html = prose(r"$a_1*b_2*c < d$")
+    assert html == '<p><span class="math" data-display="false">a_1*b_2*c &lt; d</span></p>\n'
+
+
+def test_display_mathematics_loses_the_breaks_around_it() -> None:
+    html = prose("so\n\\[x\\]\nholds")
+    assert html == '<p>so<span class="math" data-display="true">x</span>\nholds</p>\n'
+
+
+def test_calculator_marks_are_shown_apart() -> None:
+    assert '<span class="mark" title="calculator mark in the source">2+2=4</span>4' in prose(
+        "<<2+2=4>>4"
+    )
+
+
+def test_document_is_full_markdown_with_safe_links() -> None:
+    html = document("# Title\n\n- [site](https://example.org)")
+    assert "<h1>Title</h1>" in html
+    assert 'href="https://example.org" target="_blank" rel="noopener noreferrer nofollow"' in html
+
+
+def test_line_cuts_at_a_word_and_keeps_mathematics_whole() -> None:
+    assert line("alpha beta gamma", limit=12) == "alpha beta …"
+    # 9 characters of TeX do not fit into the 3 that are left (even with a third of 9 more)
+    assert line(r"let a be $\frac{1}{2}$", limit=9) == "let a be …"
