@@ -1,4 +1,4 @@
-"""The application's own processes on one machine: two workers, the schedule, the web server."""
+"""The application's own processes on one machine: three workers, the schedule, the web server."""
 
 from __future__ import annotations
 
