@@ -59,7 +59,8 @@ def quick_equal(a: str, b: str) -> bool | None:
     if first is not None and second is not None:
         if first == second:
             return True
-        return False if number_kind(left) == number_kind(right) else None
+        alike = number_kind(left) == number_kind(right) != "comma"  # "1,2" may be a list
+        return False if alike else None
     choices = _CHOICE.fullmatch(left), _CHOICE.fullmatch(right)
     if choices[0] and choices[1] and min(len(left), len(right)) == 1:
         return choices[0]["letter"] == choices[1]["letter"]

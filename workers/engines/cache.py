@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor
 from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
 
-SLAB = 64
-"""Positions by which a full cache grows."""
+SLAB = 16
+"""A full cache grows by this many positions or an eighth: dropping rows copies what is unused."""
 
 
 class SlabLayer(DynamicLayer):
@@ -23,13 +22,9 @@ class SlabLayer(DynamicLayer):
         """Append the new positions and return views of all that are in use."""
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
-            self.keys, self.values = key_states[:, :, :0], value_states[:, :, :0]
-        end = self.length + key_states.shape[-2]
-        if end > self.keys.shape[-2]:
-            self.keys = _grown(self.keys, self.length, end + SLAB)
-            self.values = _grown(self.values, self.length, end + SLAB)
-        self.keys[:, :, self.length : end] = key_states
-        self.values[:, :, self.length : end] = value_states
+        old, end = self.length, self.length + key_states.shape[-2]
+        self.keys = _extended(self.keys, key_states, old)
+        self.values = _extended(self.values, value_states, old)
         self.length = end
         return self.keys[:, :, :end], self.values[:, :, :end]
 
@@ -46,7 +41,13 @@ def new_cache(config: Any) -> Cache:
     return usual
 
 
-def _grown(old: Tensor, length: int, capacity: int) -> Tensor:
-    new = torch.empty(*old.shape[:2], capacity, old.shape[-1], dtype=old.dtype, device=old.device)
-    new[:, :, :length] = old[:, :, :length]
-    return new
+def _extended(slab: Tensor | None, new: Tensor, length: int) -> Tensor:
+    """Return the slab with `new` written after its first `length` positions, larger if needed."""
+    end = length + new.shape[-2]
+    if slab is None or slab.dim() < 4 or end > slab.shape[-2]:
+        larger = new.new_empty(*new.shape[:2], end + max(SLAB, end // 8), new.shape[-1])
+        if slab is not None and length:
+            larger[:, :, :length] = slab[:, :, :length]
+        slab = larger
+    slab[:, :, length:end] = new
+    return slab

@@ -14,7 +14,7 @@ def uniforms(seeds: NDArray[np.uint64], position: int) -> NDArray[np.float64]:
     """Return one number in [0, 1) per seed for the token at `position`: a hash, no state."""
     step = np.uint64((position + 1) * _GOLDEN % 2**64)
     bits = _mixed(_mixed(seeds) + step)
-    return (bits >> np.uint64(11)) * 2.0**-53
+    return (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 def draw(logits: Tensor, uniform: Tensor, temperature: Tensor) -> Tensor:

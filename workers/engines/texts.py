@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from workers.engines.protocol import EngineRefused, Message, Prompt
+from workers.engines.protocol import EngineRefused, EngineUnavailable, Message, Prompt
 
 _TAIL = 4
 """Prompt tokens that are decoded with a completion: some decoders join words by their neighbors."""
@@ -76,10 +76,13 @@ def load_tokenizer(model: str) -> Any:
     """Return the tokenizer of a folder or hub name exactly as it was saved.
 
     AutoTokenizer may rebuild a "qwen2" folder's own tokenizer with Qwen2's pre-tokenizer, which
-    changes the tokens; a folder with a tokenizer.json is therefore read without it.
+    changes the tokens; a folder with a tokenizer.json is therefore read without it. Raise
+    EngineUnavailable where there is none.
     """
     from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-    if (Path(model) / "tokenizer.json").is_file():
-        return PreTrainedTokenizerFast.from_pretrained(model)
-    return AutoTokenizer.from_pretrained(model)
+    own = (Path(model) / "tokenizer.json").is_file()
+    try:
+        return (PreTrainedTokenizerFast if own else AutoTokenizer).from_pretrained(model)
+    except (OSError, ValueError) as error:
+        raise EngineUnavailable(f"cannot load {model}: {error}", retry=False) from error

@@ -125,8 +125,8 @@ def _load(model: str, device: str, dtype: str | None) -> Any:
     chosen = dtype or ("float32" if device == "cpu" else "auto")
     try:
         loaded: Any = AutoModelForCausalLM.from_pretrained(model, dtype=chosen)
-    except OSError as error:
-        raise EngineUnavailable(f"cannot load the model {model}: {error}") from error
+    except (OSError, ValueError) as error:
+        raise EngineUnavailable(f"cannot load {model}: {error}", retry=False) from error
     return loaded.to(device).eval()
 
 

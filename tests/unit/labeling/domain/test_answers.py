@@ -19,6 +19,9 @@ from labeling.domain.answers import MAX_ANSWER, final_answer, last_boxed, normal
         (r"\boxed{3}, no: \boxed{4}.", "4"),
         (r"\boxed{\{1, 2\}}", r"\{1, 2\}"),
         (r"\boxed {7}", "7"),
+        (r"\boxed{1}, \boxed{2} and $\boxed{3}$", "1, 2, 3"),
+        (r"\boxed{1} \quad \text{or} \quad \boxed{2}", "1, 2"),
+        (r"\boxed{9} is wrong. \boxed{1}, \boxed{2}", "1, 2"),
         (r"\fbox{7}", "7"),
         (r"The answer is 3. I box it: \boxed{5}", "5"),
         (r"\boxed{5}. The answer is correct", "5"),
@@ -83,6 +86,12 @@ def test_any_text_is_searched_without_an_error(text: str) -> None:
         (r"\text{Monday}", "monday"),
         (r"\left( 1, 2 \right)", "(1,2)"),
         ("−3", "-3"),
+        ("1,22", "1.22"),
+        ("1e3", "1000"),
+        ("3.54*10^{-7}", "3.54e-07"),
+        (r"2 \times 10^3", "2000"),
+        ("C", "(C)"),
+        ("C", "C. x = 42"),
         ("007", "7"),
     ],
 )
@@ -91,7 +100,9 @@ def test_equal_answers_are_seen_as_equal(a: str, b: str) -> None:
     assert quick_equal(b, a) is True
 
 
-@pytest.mark.parametrize(("a", "b"), [("5", "6"), ("1/3", "1/4"), ("0.5", "0.25"), ("A", "B")])
+@pytest.mark.parametrize(
+    ("a", "b"), [("5", "6"), ("1/3", "1/4"), ("0.5", "0.25"), ("A", "B"), ("A", "(B)")]
+)
 def test_plain_numbers_and_choices_are_told_apart(a: str, b: str) -> None:
     assert quick_equal(a, b) is False
 
@@ -101,6 +112,9 @@ def test_plain_numbers_and_choices_are_told_apart(a: str, b: str) -> None:
     [
         ("0.333", "1/3"),  # rounded?
         ("50%", "50"),  # a convention
+        ("1,2", "2,1"),  # decimals or lists?
+        ("1e99999999", "2"),
+        ("A. first", "B. second"),
         ("x+1", "1+x"),
         ("10 cm", "10"),
         ("9^{9^9}", "1"),

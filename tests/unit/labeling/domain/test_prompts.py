@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,7 +52,7 @@ def test_a_prefix_prompt_begins_every_longer_one(
     template: str, steps: list[str], statement: str
 ) -> None:
     prompts = [flat(render(template, statement, steps[:k])) for k in range(1, len(steps) + 1)]
-    for shorter, longer in zip(prompts, prompts[1:], strict=False):
+    for shorter, longer in itertools.pairwise(prompts):
         assert longer.startswith(shorter)
 
 
