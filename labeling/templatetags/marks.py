@@ -27,6 +27,7 @@ _STATES = {
     DecisionState.UNDECIDED: ("quiet", "…"),
 }
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+_NOTHING = (None, "")  # templates turn a missing key into ""
 _UNDEFINED = format_html('<abbr class="undefined" tabindex="0" title="{}">—</abbr>', "not defined")
 
 
@@ -74,19 +75,19 @@ def first_error_words(first_error: int | None) -> str:
 @register.filter
 def percent(share: float | None, digits: int = 1) -> str:
     """Return 0.9714 as "97.1 %"; a dash that says so where undefined."""
-    return _UNDEFINED if share is None else f"{100 * share:.{digits}f} %"
+    return _UNDEFINED if share in _NOTHING else f"{100 * share:.{digits}f} %"
 
 
 @register.filter
 def decimal(value: float | None, digits: int = 3) -> str:
     """Return a number with so many digits; a dash where undefined."""
-    return _UNDEFINED if value is None else f"{value:.{digits}f}"
+    return _UNDEFINED if value in _NOTHING else f"{value:.{digits}f}"
 
 
 @register.filter
 def thousands(value: int | None) -> str:
     """Return 12345 as "12,345"."""
-    return _UNDEFINED if value is None else f"{value:,}"
+    return _UNDEFINED if value in _NOTHING else f"{value:,}"
 
 
 @register.filter
@@ -104,7 +105,7 @@ def part_of(part: int, whole: int) -> str:
 @register.filter
 def duration(seconds: float | None) -> str:
     """Return seconds as "3 min" or "2 h 5 min"."""
-    if seconds is None:
+    if seconds in _NOTHING:
         return _UNDEFINED
     if 0 < seconds < 1:
         return "< 1 s"
@@ -119,7 +120,7 @@ def duration(seconds: float | None) -> str:
 @register.filter
 def ago(moment: datetime | None) -> SafeString:
     """Return how long ago, with the exact time on hover and focus."""
-    if moment is None:
+    if moment in _NOTHING:
         return _UNDEFINED
     passed = max(timezone.now() - moment, timedelta())
     words = "just now" if passed.total_seconds() < 5 else f"{_largest(passed)} ago"

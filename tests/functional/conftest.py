@@ -1,0 +1,111 @@
+"""A real browser before the real server. Needs Chromium: the CHROMIUM variable or one on PATH."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from labeling.domain.labels import LabelerKind, VerdictState
+from labeling.services import labelers, verdicts
+from tests import factories
+
+# Playwright's synchronous API keeps an event loop running in this thread; Django's ORM would
+# refuse to work beside it although nothing here is asynchronous.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+]
+PASSWORD = "correct horse"
+FOLDER = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if FOLDER in item.path.parents:
+            item.add_marker("functional")
+
+
+def chromium() -> str | None:
+    named = os.environ.get("CHROMIUM")
+    return named or shutil.which("chromium") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = chromium()
+    if path is None:
+        pytest.skip("needs Chromium: apt-get install chromium, or set CHROMIUM to its path")
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def troubles() -> list[str]:
+    """What the browser complained of; a test that expects complaints clears it."""
+    return []
+
+
+@pytest.fixture
+def context(browser: Browser, live_server, troubles: list[str]) -> Iterator[BrowserContext]:
+    """A fresh profile; at the end nothing may have been complained of."""
+    opened = browser.new_context(base_url=live_server.url, color_scheme="light")
+    opened.set_default_timeout(10_000)
+    opened.on("console", lambda m: m.type == "error" and troubles.append(m.text))
+    opened.on("weberror", lambda e: troubles.append(str(e.error)))
+    yield opened
+    opened.close()
+    assert troubles == []
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
+
+
+@pytest.fixture
+def sign_in() -> Callable[[Page, object], None]:
+    def through_the_form(page: Page, user) -> None:
+        page.goto(reverse("login"))
+        page.get_by_label("Name").fill(user.username)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url(lambda address: "/login/" not in address)
+
+    return through_the_form
+
+
+@pytest.fixture
+def dispute(transactional_db) -> Callable[..., object]:
+    """Make a solution that MC passes and the judge faults at `judged` (0-based)."""
+
+    def make(project, steps, judged=1, **fields):
+        solution = factories.SolutionFactory(problem__project=project, steps=steps, **fields)
+        common = {"by": project.created_by, "project": project, "config": {}}
+        count = len(steps)
+        said = {
+            LabelerKind.MC: (-1, {"mc_k": [6] * count, "mc_n": [8] * count}),
+            LabelerKind.JUDGE: (judged, {"critique": "The judge's critique of the step."}),
+        }
+        for kind, (first_error, more) in said.items():
+            labeler = labelers.register(**common, kind=kind, name=f"some-{kind}")
+            row = verdicts.NewVerdict(solution.pk, VerdictState.SCORED, first_error, fields=more)
+            verdicts.record(by=project.created_by, labeler=labeler, verdicts=[row])
+        return solution
+
+    return make

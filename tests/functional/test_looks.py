@@ -1,0 +1,198 @@
+"""Every page in both themes and both sizes: no complaint of the browser, none of axe-core."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import Browser, Page, expect
+
+from labeling.services import assignments, projects
+from tests import factories
+
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+SIZES = {"wide": (1440, 900), "phone": (390, 844)}
+
+
+@pytest.fixture
+def addresses(project, owner, dispute) -> dict[str, str]:
+    """A project with something on every page."""
+    projects.add_member(by=owner, project=project, user=factories.UserFactory(), role="viewer")
+    shown = dispute(project, ["Take $x = 2$.", "So $x^2 = 5$.", "Answer: 5"], judged=1)
+    dispute(project, ["Another $\\frac{1}{2}$.", "Its end: <<1+1=2>>2."])
+    mc = project.labelers.get(kind="mc")
+    factories.LabelerFactory(project=project, kind="gold", name="key")
+    factories.RunFactory(labeler=mc, project=project)
+    factories.RunFactory(labeler=mc, project=project, state="failed", reason="no engine")
+    snapshot = factories.SnapshotFactory(project=project)
+    metrics = {"f1": 0.71, "splits": {"test": {"erroneous": 3, "correct": 0}}}
+    factories.PRMFactory(
+        training_run=factories.TrainingRunFactory(snapshot=snapshot), metrics=metrics
+    )
+    factories.ApiTokenFactory(user=owner)
+    project.guidelines = "# Rules\n\nA step is **wrong** when it is false: $2 + 2 = 5$."
+    project.save()
+    uid = [project.uid]
+    return {
+        "tokens": reverse("tokens"),
+        "solution": reverse("solution", args=[*uid, shown.uid]),
+        **{n: reverse(n, args=uid) for n in ("overview", "annotate", "solutions", "runs", "data")},
+        "guidelines": reverse("guidelines", args=uid),
+        "nowhere": reverse("solutions", args=["nowhere"]),
+    }
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", sorted(SIZES))
+def test_pages_are_accessible_and_fit(
+    scheme, size, browser: Browser, live_server, addresses, owner, sign_in
+):
+    width, height = SIZES[size]
+    context = browser.new_context(
+        base_url=live_server.url,
+        color_scheme=scheme,
+        viewport={"width": width, "height": height},
+    )
+    page, troubles = context.new_page(), []
+    page.on("console", lambda m: m.type in {"error", "warning"} and troubles.append(m.text))
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.goto("/login/")
+    found = {"login": audit(page)}
+    sign_in(page, owner)
+    for name, address in addresses.items():
+        page.goto(address)
+        found[name] = audit(page)
+    page.goto(addresses["annotate"])
+    for keys in ("1", "2", "3", "g", "?", "Escape", "r"):
+        page.keyboard.press(keys)
+        found[f"annotate after {keys}"] = audit(page)
+    context.close()
+    troubles = [t for t in troubles if "404" not in t]  # the page that is not there on purpose
+    assert {name: said for name, said in found.items() if said} == {}
+    assert troubles == []
+
+
+def audit(page: Page) -> list[str]:
+    page.evaluate(AXE)
+    result = page.evaluate("axe.run({ resultTypes: ['violations'] })")
+    said = [
+        f"{v['id']}: {node['target']} {node['failureSummary']}"
+        for v in result["violations"]
+        for node in v["nodes"][:3]
+    ]
+    beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    return [*said, f"{beyond} px wider than the window"] if beyond > 0 else said
+
+
+def test_the_theme_is_chosen_by_a_button_and_remembered(page, owner, sign_in):
+    sign_in(page, owner)
+    page.goto("/tokens/")
+    paper = "getComputedStyle(document.documentElement).backgroundColor"
+    light = page.evaluate(paper)
+    page.get_by_role("button", name="Switch between light and dark").click()
+    dark = page.evaluate(paper)
+    assert dark != light
+    page.reload()
+    assert page.evaluate(paper) == dark
+
+
+def test_mathematics_is_typeset_and_broken_tex_shown_as_its_source(
+    page, project, viewer, dispute, sign_in
+):
+    solution = dispute(project, [r"So $\frac{1}{2}$.", r"Then $\frac{1}{$ follows.", "It cost $5."])
+    sign_in(page, viewer)
+    page.goto(reverse("solution", args=[project.uid, solution.uid]))
+    steps = page.locator(".step-text > .prose")
+    expect(steps.nth(0).locator(".katex .mfrac")).to_be_visible()
+    expect(steps.nth(1).locator(".math.broken")).to_have_text(r"\frac{1}{")
+    expect(steps.nth(2)).to_have_text("It cost $5.")
+    expect(steps.nth(2).locator(".math")).to_have_count(0)
+
+
+HOSTILE = [
+    "<script>window.pwned = 1</script>",
+    "<img src=x onerror='window.pwned = 1'>",
+    "[click](javascript:window.pwned=1)",
+    r"$\href{javascript:window.pwned=1}{click}$",
+    r"$\htmlClass{pwned}{x}$ $\htmlStyle{position:fixed}{y}$",
+    r"$\includegraphics{/static/x.png}$",
+    r"$\def\a{\a\a}\a$",
+    "$</span><script>window.pwned = 1</script>$",
+]
+
+
+def test_hostile_text_never_executes(page, project, viewer, dispute, sign_in):
+    solution = dispute(
+        project,
+        HOSTILE,
+        problem__statement="<svg onload='window.pwned = 1'> " + " ".join(HOSTILE),
+        generator="<script>window.pwned = 1</script>",
+        final_answer="<img src=x onerror='window.pwned = 1'>",
+    )
+    sign_in(page, viewer)
+    for address in ("solution", "solutions"):
+        args = [project.uid, solution.uid] if address == "solution" else [project.uid]
+        page.goto(reverse(address, args=args))
+        page.wait_for_timeout(300)
+        assert page.evaluate("window.pwned") is None
+        assert page.locator("main :is(script, img, svg[onload], .pwned)").count() == 0
+        assert page.locator("main a[href^='javascript:']").count() == 0
+        assert page.locator("main [onerror], main [onload]").count() == 0
+
+
+def test_the_running_part_of_the_overview_follows_the_work(page, project, viewer, dispute, sign_in):
+    dispute(project, ["a", "b"])
+    run = factories.RunFactory(labeler=project.labelers.get(kind="judge"), project=project)
+    factories.SolutionFactory(problem__project=project)
+    sign_in(page, viewer)
+    page.goto(reverse("overview", args=[project.uid]))
+    running = page.locator("#running")
+    expect(running).to_contain_text("1 of 2")
+    dispute(project, ["c", "d"])
+    expect(running).to_contain_text("2 of 3")
+    run.state = "done"
+    run.save()
+    expect(running).to_contain_text("Nothing runs now")
+    expect(running).not_to_have_attribute("hx-trigger", "every 2s")
+
+
+def test_the_numbers_of_the_overview_lead_to_the_solutions_behind_them(
+    page, project, viewer, dispute, sign_in
+):
+    for _ in range(3):
+        dispute(project, ["a", "b"])
+    sign_in(page, viewer)
+    page.goto(reverse("overview", args=[project.uid]))
+    row = page.locator(".decisions tr", has_text="disputed")
+    expect(row.get_by_role("link")).to_have_text("3")
+    row.get_by_role("link").click()
+    expect(page.locator("tbody tr")).to_have_count(3)
+
+
+def test_an_adjudicator_takes_a_side_by_one_key(page, project, adjudicator, dispute, sign_in):
+    solution = dispute(project, ["a", "b", "c"], judged=2)
+    sign_in(page, adjudicator)
+    page.goto(reverse("solution", args=[project.uid, solution.uid]))
+    page.keyboard.press("2")
+    expect(page.get_by_label("Step 3 is the first error")).to_be_checked()
+    page.keyboard.type("the sum is wrong")
+    page.get_by_role("button", name="Adjudicate").click()
+    expect(page.get_by_role("status")).to_have_text("The solution is adjudicated.")
+    solution.decision.refresh_from_db()
+    assert (solution.decision.state, solution.decision.first_error) == ("adjudicated", 2)
+
+
+def test_the_submitted_item_is_accessible_too(page, project, annotator, dispute, sign_in):
+    dispute(project, ["a", "b"])
+    now = timezone.now()
+    item = assignments.lease_next(by=annotator, project=project, now=now)
+    draft = {"labels": [1, -1]}
+    assignments.submit(
+        by=annotator, uid=item.uid, key=uuid4(), draft=draft, active_seconds=1, now=now
+    )
+    sign_in(page, annotator)
+    page.goto(reverse("annotate_submitted", args=[project.uid, item.uid]))
+    assert audit(page) == []
