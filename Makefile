@@ -12,13 +12,13 @@ export TOKENIZERS_PARALLELISM ?= false
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
-demo: bootstrap ## everything on this machine [DATA=problems.jsonl ENGINE=url BACKBONE=folder PORT=8000]
+demo: bootstrap ## everything on this machine [DATA=problems.jsonl ENGINE=url ENGINE_MODEL= BACKBONE=folder PORT=]
 	@$(VENV)/python manage.py demo $(if $(PORT),--port $(PORT)) $(PIPELINE)
 
 serve: bootstrap ## web, workers and schedule without the demonstration's job [PORT=8000]
 	@$(VENV)/python manage.py serve $(if $(PORT),--port $(PORT))
 
-pipeline: bootstrap ## the demonstration's job alone [DATA= ENGINE= BACKBONE=]
+pipeline: bootstrap ## the demonstration's job alone [DATA= ENGINE= ENGINE_MODEL= BACKBONE=]
 	@$(VENV)/python manage.py pipeline $(PIPELINE)
 
 shell: bootstrap ## Django's shell on the embedded database
@@ -53,7 +53,7 @@ clean: ## remove the environments and, if you say yes, all data in var/
 	if [ "$$answer" = y ]; then rm -rf var; fi; fi
 
 PIPELINE = $(if $(DATA),--data "$(DATA)") $(if $(ENGINE),--engine "$(ENGINE)") \
-	$(if $(BACKBONE),--backbone "$(BACKBONE)")
+	$(if $(ENGINE_MODEL),--engine-model "$(ENGINE_MODEL)") $(if $(BACKBONE),--backbone "$(BACKBONE)")
 
 bootstrap:
 	@$(PYTHON) -m annotator.bootstrap

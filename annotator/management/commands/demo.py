@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.core.management import call_command
+from django.core.management.base import CommandError
 
 from annotator.embedded.machine import manage
 from annotator.management.commands import serve
 
-_PASSED_ON = {
-    "data": "a file with problems of your own (JSON lines)",
-    "engine": "the URL of an OpenAI-compatible server, instead of the small model in the project",
+_FOLDERS_AND_FILES = {
+    "data": "a file with problems or solutions of your own (JSON lines)",
     "backbone": "the folder of a causal LM for the reward model",
+}
+_WORDS = {
+    "engine": "the URL of an OpenAI-compatible server, instead of the small model in the project",
+    "engine-model": "its model; default: the first that it names",
 }
 
 
@@ -25,17 +30,20 @@ class Command(serve.Command):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Offer the port and what the pipeline takes."""
         super().add_arguments(parser)
-        for name, text in _PASSED_ON.items():
+        for name, text in _FOLDERS_AND_FILES.items():
+            parser.add_argument(f"--{name}", type=Path, help=text)
+        for name, text in _WORDS.items():
             parser.add_argument(f"--{name}", default="", help=text)
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Serve until a signal, with the pipeline in the foreground."""
+        for name in _FOLDERS_AND_FILES:
+            if options[name] and not options[name].exists():
+                raise CommandError(f"--{name}: {options[name]} does not exist")
         self.prepare()
-        call_command("seed_demo", stdout=self.stdout)
-        given = [
-            word
-            for name in _PASSED_ON
-            if options[name]
-            for word in (f"--{name}", str(options[name]))
+        call_command("seed_demo", data=options["data"], stdout=self.stdout)
+        given = {name: options[name.replace("-", "_")] for name in _FOLDERS_AND_FILES | _WORDS}
+        words = [
+            word for name, value in given.items() if value for word in (f"--{name}", str(value))
         ]
-        self.serve(options["port"], job=manage("pipeline", "--attach", *given))
+        self.serve(options["port"], job=manage("pipeline", "--attach", *words))
