@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -28,11 +28,11 @@ class Machine:
 
     def __init__(self, var: Path, *, port: int, write: Write) -> None:
         self._var = var
-        self._write = write
+        self._output = write
         self._stopping = False
         self.port = programs.free_port(port)
         if self.port != port:
-            write(f"Port {port} is taken: using {self.port}.")
+            self._write(f"Port {port} is taken: using {self.port}.")
         self.url = f"http://{programs.HOST}:{self.port}/"
         self._supervisor = Supervisor(
             programs.application(self.port),
@@ -85,6 +85,11 @@ class Machine:
         if not self._stopping:
             servers.renew(self._var)
         return self._stopping
+
+    def _write(self, line: str) -> None:
+        """Write a line; a terminal that was closed must not keep us from stopping in order."""
+        with suppress(OSError):
+            self._output(line)
 
     def _say(self, name: str, event: str) -> None:
         self._write(f"{time.strftime('%H:%M:%S')}  {name:<7} {event}")

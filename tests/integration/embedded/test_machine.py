@@ -109,9 +109,25 @@ def test_a_second_machine_on_the_same_data_is_refused_with_the_address_of_the_fi
     assert not any("started" in line for line in written)
 
 
-def test_a_taken_port_makes_it_take_the_next_one() -> None:
+@pytest.fixture
+def taken_port() -> Iterator[int]:
     with socket.socket() as taken:
         taken.bind((programs.HOST, 0))
         taken.listen()
-        port = taken.getsockname()[1]
-        assert port < programs.free_port(port) <= port + 50
+        yield taken.getsockname()[1]
+
+
+def test_a_taken_port_makes_it_take_the_next_one_and_say_so(
+    taken_port: int, tmp_path: Path
+) -> None:
+    written: list[str] = []
+    machine = Machine(tmp_path, port=taken_port, write=written.append)
+    assert taken_port < machine.port <= taken_port + 50
+    assert written == [f"Port {taken_port} is taken: using {machine.port}."]
+
+
+def test_a_closed_terminal_does_not_stop_it_from_going_on(taken_port: int, tmp_path: Path) -> None:
+    def gone(_line: str) -> None:
+        raise BrokenPipeError
+
+    assert Machine(tmp_path, port=taken_port, write=gone).port != taken_port

