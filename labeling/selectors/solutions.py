@@ -5,33 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
-from django.db.models.expressions import Combinable
+from django.db.models import QuerySet
 from django.http import Http404
 
 from labeling.domain.consensus import Decision as Outcome
 from labeling.domain.consensus import DecisionState
-from labeling.domain.labels import NO_ERROR, LabelerKind, VerdictState
+from labeling.domain.labels import LabelerKind, VerdictState
 from labeling.domain.roles import Role
 from labeling.domain.visibility import visible_kinds
 from labeling.models import Assignment, Labeler, Project, Solution, User, Verdict
+from labeling.selectors.filters import Filters, narrowed, newest
 
 PAGE = 50
 COUNTED = 10_000
 """A filtered list is counted up to here; beyond it the page says "more than"."""
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What the list is narrowed to; empty strings narrow nothing. Steps count from 1."""
-
-    state: str = ""
-    mc: str = ""
-    judge: str = ""
-    relation: str = ""
-    answer: str = ""
-    split: str = ""
-    generator: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +75,8 @@ def listed(
     In a blind project the solution that the user is labeling is left out altogether: its row, or
     its absence under a filter, would tell what the machines say of it.
     """
-    speakers = _newest(project)
-    query, withheld = _not_held(_narrowed(project, filters, speakers), project, user)
+    speakers = newest(project)
+    query, withheld = _not_held(narrowed(project, filters, speakers), project, user)
     total = query[:COUNTED].count()
     found, previous, following = _cut(query, project, after, before)
     said = _said(found, speakers)
@@ -123,73 +110,6 @@ def kinds_for(user: User, role: Role | None, solution: Solution) -> frozenset[La
         solution=solution, user=user, submitted_at=None, skipped_at=None
     ).exists()
     return visible_kinds(role, solution.project.policy, labeling=held, submitted=False)
-
-
-def _newest(project: Project) -> dict[str, Labeler]:
-    rows = Labeler.objects.filter(
-        project=project, active=True, kind__in=[LabelerKind.MC, LabelerKind.JUDGE]
-    )
-    return {row.kind: row for row in rows.order_by("id")}
-
-
-def _narrowed(
-    project: Project, filters: Filters, speakers: dict[str, Labeler]
-) -> QuerySet[Solution]:
-    query = Solution.objects.filter(project=project)
-    if filters.state == DecisionState.UNDECIDED:
-        query = query.filter(Q(decision=None) | Q(decision__state=filters.state))
-    elif filters.state:
-        query = query.filter(decision__state=filters.state)
-    for kind, wanted in (("mc", filters.mc), ("judge", filters.judge)):
-        if wanted:
-            query = query.filter(_says(speakers.get(kind), wanted))
-    if filters.relation:
-        query = query.filter(_related(speakers, filters.relation))
-    if filters.answer:
-        value = {"right": True, "wrong": False, "unknown": None}[filters.answer]
-        query = query.filter(final_answer_correct=value)
-    if filters.split:
-        query = query.filter(problem__split=filters.split)
-    if filters.generator:
-        query = query.filter(generator=filters.generator)
-    return query
-
-
-def _says(labeler: Labeler | None, wanted: str) -> Combinable | Q:
-    verdicts = Verdict.objects.filter(solution=OuterRef("pk"), labeler=labeler)
-    match wanted:
-        case "missing":
-            return ~Exists(verdicts)
-        case "unscored":
-            return Exists(verdicts.filter(state=VerdictState.UNSCORED))
-        case "scored":
-            return Exists(verdicts.filter(state=VerdictState.SCORED))
-        case "error":
-            return Exists(verdicts.filter(first_error__gt=NO_ERROR))
-        case "none":
-            return Exists(verdicts.filter(first_error=NO_ERROR))
-    return Exists(verdicts.filter(first_error=int(wanted) - 1))
-
-
-def _related(speakers: dict[str, Labeler], relation: str) -> Exists:
-    pairs = Verdict.objects.filter(
-        solution=OuterRef("pk"),
-        labeler=speakers.get("mc"),
-        state=VerdictState.SCORED,
-        solution__verdicts__labeler=speakers.get("judge"),
-        solution__verdicts__state=VerdictState.SCORED,
-    ).annotate(other=F("solution__verdicts__first_error"))
-    wrong, other_wrong = Q(first_error__gt=NO_ERROR), Q(other__gt=NO_ERROR)
-    same = Q(first_error=F("other"))
-    conditions = {
-        "compared": Q(),
-        "both_right": same & ~wrong,
-        "same_error": same & wrong,
-        "different_error": ~same & wrong & other_wrong,
-        "only_first": wrong & ~other_wrong,
-        "only_second": ~wrong & other_wrong,
-    }
-    return Exists(pairs.filter(conditions[relation]))
 
 
 def _not_held(

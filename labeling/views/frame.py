@@ -79,6 +79,7 @@ def page(
             "role": within.role,
             "places": within.places,
             "may_manage": within.can(Action.MANAGE),
+            "may_annotate": within.can(Action.ANNOTATE),
             **context,
         },
         status=status,

@@ -16,6 +16,7 @@ from labeling.domain.roles import Action
 from labeling.forms import AdjudicateForm, SolutionFilterForm, errors_in_words
 from labeling.selectors import solutions as reads
 from labeling.selectors.evidence import evidence
+from labeling.selectors.filters import Filters
 from labeling.services import adjudications
 from labeling.views.frame import frame, page
 
@@ -30,7 +31,7 @@ def solutions(request: HttpRequest, uid: str) -> HttpResponse:
     shown = reads.listed(
         within.project,
         within.user,
-        reads.Filters(**filters),
+        Filters(**filters),
         after=request.GET.get("after"),
         before=request.GET.get("before"),
     )

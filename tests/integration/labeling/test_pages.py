@@ -15,6 +15,7 @@ from labeling.models import Run, Verdict
 from labeling.selectors import overview as numbers
 from labeling.selectors import runs as run_reads
 from labeling.selectors import solutions as lists
+from labeling.selectors.filters import Filters
 from labeling.services import decisions, labelers, verdicts
 from tests import factories
 
@@ -153,7 +154,7 @@ def test_only_who_manages_sees_the_gold_key_on_the_overview(
     ],
 )
 def test_filters_pick_the_solutions_that_they_name(labeled, project, viewer, filters, expected):
-    page = lists.listed(project, viewer, lists.Filters(**filters))
+    page = lists.listed(project, viewer, Filters(**filters))
     assert [row.uid for row in page.rows] == [labeled[i].uid for i in expected]
     assert page.total == len(expected)
 
@@ -162,9 +163,9 @@ def test_every_count_of_the_overview_leads_to_as_many_solutions(labeled, project
     counts = numbers.counts(project)
     agreement = numbers.compared(numbers.coverage(project, 8)).agreement
     for state, n in counts.decisions.items():
-        assert lists.listed(project, viewer, lists.Filters(state=state)).total == n
+        assert lists.listed(project, viewer, Filters(state=state)).total == n
     for relation in ("both_right", "same_error", "different_error", "only_first", "only_second"):
-        found = lists.listed(project, viewer, lists.Filters(relation=relation)).total
+        found = lists.listed(project, viewer, Filters(relation=relation)).total
         assert found == getattr(agreement, relation)
 
 
@@ -173,15 +174,15 @@ def test_pages_of_the_list_follow_each_other_without_gap_or_repeat(
 ):
     monkeypatch.setattr(lists, "PAGE", 3)
     made = [factories.SolutionFactory(problem__project=project).uid for _ in range(8)]
-    first = lists.listed(project, viewer, lists.Filters())
-    second = lists.listed(project, viewer, lists.Filters(), after=first.after)
-    third = lists.listed(project, viewer, lists.Filters(), after=second.after)
+    first = lists.listed(project, viewer, Filters())
+    second = lists.listed(project, viewer, Filters(), after=first.after)
+    third = lists.listed(project, viewer, Filters(), after=second.after)
     seen = [row.uid for page in (first, second, third) for row in page.rows]
     assert seen == made
     assert (first.before, third.after) == (None, None)
-    back = lists.listed(project, viewer, lists.Filters(), before=third.before)
+    back = lists.listed(project, viewer, Filters(), before=third.before)
     assert [row.uid for row in back.rows] == made[3:6]
-    start = lists.listed(project, viewer, lists.Filters(), before=back.before)
+    start = lists.listed(project, viewer, Filters(), before=back.before)
     assert [row.uid for row in start.rows] == made[:3]
     assert start.before is None
 

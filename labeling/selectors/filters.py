@@ -1,0 +1,94 @@
+"""What the list of solutions is narrowed to, as database conditions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.expressions import Combinable
+
+from labeling.domain.consensus import DecisionState
+from labeling.domain.labels import NO_ERROR, LabelerKind, VerdictState
+from labeling.models import Labeler, Project, Solution, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the list is narrowed to; empty strings narrow nothing. Steps count from 1."""
+
+    state: str = ""
+    mc: str = ""
+    judge: str = ""
+    relation: str = ""
+    answer: str = ""
+    split: str = ""
+    generator: str = ""
+
+
+def newest(project: Project) -> dict[str, Labeler]:
+    """Return the newest active MC labeler and judge by kind: those that filters mean."""
+    rows = Labeler.objects.filter(
+        project=project, active=True, kind__in=[LabelerKind.MC, LabelerKind.JUDGE]
+    )
+    return {row.kind: row for row in rows.order_by("id")}
+
+
+def narrowed(
+    project: Project, filters: Filters, speakers: dict[str, Labeler]
+) -> QuerySet[Solution]:
+    """Return the project's solutions that fit the filters."""
+    query = Solution.objects.filter(project=project)
+    if filters.state == DecisionState.UNDECIDED:
+        query = query.filter(Q(decision=None) | Q(decision__state=filters.state))
+    elif filters.state:
+        query = query.filter(decision__state=filters.state)
+    for kind, wanted in (("mc", filters.mc), ("judge", filters.judge)):
+        if wanted:
+            query = query.filter(_says(speakers.get(kind), wanted))
+    if filters.relation:
+        query = query.filter(_related(speakers, filters.relation))
+    if filters.answer:
+        value = {"right": True, "wrong": False, "unknown": None}[filters.answer]
+        query = query.filter(final_answer_correct=value)
+    if filters.split:
+        query = query.filter(problem__split=filters.split)
+    if filters.generator:
+        query = query.filter(generator=filters.generator)
+    return query
+
+
+def _says(labeler: Labeler | None, wanted: str) -> Combinable | Q:
+    verdicts = Verdict.objects.filter(solution=OuterRef("pk"), labeler=labeler)
+    match wanted:
+        case "missing":
+            return ~Exists(verdicts)
+        case "unscored":
+            return Exists(verdicts.filter(state=VerdictState.UNSCORED))
+        case "scored":
+            return Exists(verdicts.filter(state=VerdictState.SCORED))
+        case "error":
+            return Exists(verdicts.filter(first_error__gt=NO_ERROR))
+        case "none":
+            return Exists(verdicts.filter(first_error=NO_ERROR))
+    return Exists(verdicts.filter(first_error=int(wanted) - 1))
+
+
+def _related(speakers: dict[str, Labeler], relation: str) -> Exists:
+    pairs = Verdict.objects.filter(
+        solution=OuterRef("pk"),
+        labeler=speakers.get("mc"),
+        state=VerdictState.SCORED,
+        solution__verdicts__labeler=speakers.get("judge"),
+        solution__verdicts__state=VerdictState.SCORED,
+    ).annotate(other=F("solution__verdicts__first_error"))
+    wrong, other_wrong = Q(first_error__gt=NO_ERROR), Q(other__gt=NO_ERROR)
+    same = Q(first_error=F("other"))
+    conditions = {
+        "compared": Q(),
+        "both_right": same & ~wrong,
+        "same_error": same & wrong,
+        "different_error": ~same & wrong & other_wrong,
+        "only_first": wrong & ~other_wrong,
+        "only_second": ~wrong & other_wrong,
+    }
+    return Exists(pairs.filter(conditions[relation]))
