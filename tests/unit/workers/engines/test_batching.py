@@ -38,7 +38,11 @@ def test_many_prompts_of_one_length_are_not_padded() -> None:
     short = [Item((0,), name) for name in range(ALONE)]
     long = [Item((0, 1), name) for name in range(ALONE)]
     rest = [Item((0, 1, 0), 0), Item((0, 1, 0, 1), 0)]
-    assert [len(batch) for batch in batches([*long, *rest, *short], 1000, 1000)] == [32, 32, 2]
+    assert [len(batch) for batch in batches([*long, *rest, *short], 1000, 1000)] == [
+        ALONE,
+        ALONE,
+        2,
+    ]
 
 
 def test_samples_of_one_prompt_stay_together() -> None:
