@@ -1,4 +1,4 @@
-"""The tiny language model, the two heads that help it learn to see slips, and its loss."""
+"""The tiny language model, the heads that help it learn to see slips, and its loss."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ IGNORE = -100
 """Marks a position without a target."""
 HEAD_SIZE = 32
 """vLLM's attention on CPU knows no smaller heads."""
-RIGHT_LAYER, WRONG_LAYER = 3, 4
+RIGHT_LAYER, SLIP_LAYER, LINE_LAYER = 3, 4, 5
 """Behind which layers the helping heads read."""
 
 
@@ -48,26 +48,30 @@ class Batch:
     ids: Tensor
     targets: Tensor
     right: Tensor
+    wrong: Tensor
 
 
 def collate(documents: Sequence[Document], vocabulary: Mapping[str, int], pad: int) -> Batch:
     """Turn documents into a batch; no mask is needed, for attention is causal."""
     shape = len(documents), max(len(document.words) for document in documents)
-    ids, targets, right = (torch.full(shape, value) for value in (pad, IGNORE, IGNORE))
+    ids, targets, right, wrong = (torch.full(shape, v) for v in (pad, IGNORE, IGNORE, IGNORE))
     for row, document in enumerate(documents):
-        columns = ((ids, document.words), (targets, document.targets), (right, document.right))
-        for tensor, words in columns:
+        fields = (ids, document.words), (targets, document.targets), (right, document.right)
+        for tensor, words in fields:
             values = [IGNORE if word is None else vocabulary[word] for word in words]
             tensor[row, : len(values)] = torch.tensor(values)
-    return Batch(ids, targets, right)
+        flags = [IGNORE if flag is None else int(flag) for flag in document.wrong]
+        wrong[row, : len(flags)] = torch.tensor(flags)
+    return Batch(ids, targets, right, wrong)
 
 
 class Learner(nn.Module):
-    """A language model with two helping heads that are thrown away after training.
+    """A language model with three helping heads that are thrown away after training.
 
     Behind RIGHT_LAYER, at each number or sign of a solution, one names the word that would be right
-    there; behind WRONG_LAYER the other says whether the word that stands there is wrong. Without
-    them a model of this size learns to solve and never to check.
+    there; behind SLIP_LAYER the second says whether the word that stands there is wrong; behind
+    LINE_LAYER, at the blank line, the third says whether the line before it is wrong. Without them
+    a model of this size learns to solve and never to check.
     """
 
     def __init__(self, model: Any) -> None:
@@ -75,21 +79,29 @@ class Learner(nn.Module):
         hidden, size = model.config.hidden_size, model.config.vocab_size
         self.model = model
         self.right_head = nn.Linear(hidden, size)
-        self.wrong_head = nn.Linear(hidden, 1)
+        self.slip_head = nn.Linear(hidden, 1)
+        self.line_head = nn.Linear(hidden, 1)
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """Return the mean losses: "next" word, "right" word (slips count 3 times), "wrong" flag."""
+        """Return the mean losses: "next" word, "right" word (slips count 3 times), two flags."""
         output = self.model.model(input_ids=batch.ids, output_hidden_states=True, use_cache=False)
-        learned, content = batch.targets != IGNORE, batch.right != IGNORE
+        states = output.hidden_states
+        learned, content, ends = (
+            field != IGNORE for field in (batch.targets, batch.right, batch.wrong)
+        )
         logits = self.model.lm_head(output.last_hidden_state[learned])
         expected = batch.right[content]
-        slipped = expected != batch.ids[content]
-        named = self.right_head(output.hidden_states[RIGHT_LAYER][content])
-        weights = 1 + 2 * slipped.float()
+        slipped = (expected != batch.ids[content]).float()
+        named = self.right_head(states[RIGHT_LAYER][content])
         right = F.cross_entropy(named, expected, reduction="none")
-        flagged = self.wrong_head(output.hidden_states[WRONG_LAYER][content])[:, 0]
+        weights = 1 + 2 * slipped
         return {
             "next": F.cross_entropy(logits, batch.targets[learned]),
             "right": (right * weights).sum() / weights.sum(),
-            "wrong": F.binary_cross_entropy_with_logits(flagged, slipped.float()),
+            "slip": _flag_loss(self.slip_head(states[SLIP_LAYER][content]), slipped),
+            "line": _flag_loss(self.line_head(states[LINE_LAYER][ends]), batch.wrong[ends]),
         }
+
+
+def _flag_loss(logits: Tensor, flags: Tensor) -> Tensor:
+    return F.binary_cross_entropy_with_logits(logits[:, 0], flags.float())

@@ -17,7 +17,7 @@ CARELESS = (0.0, 0.05, 0.10, 0.20)
 """Slips per line of the students whose solutions are learned: T = 1 sampling reproduces them."""
 CHECKED = (0.0, 0.15, 0.3, 0.5)
 """Slips per line of the students whose solutions are checked."""
-RECOVERY = 0.25
+RECOVERY = 0.08
 """How often a student returns, without a word, to the right value after a slip."""
 SLIPS = ("result", "result", "result", "result", "operand", "carry")
 CHECK_SHARE = 0.45
@@ -26,15 +26,16 @@ POOL = 4
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Words, and per position the next word to learn and the word that would be right there.
+    """Words, and per position what is to be learned there; None where nothing is.
 
-    `targets` speak of the *next* position, `right` of this one; None where nothing is to be
-    learned.
+    `targets` is the word at the *next* position, `right` the word that would be right at this one;
+    `wrong`, at the blank line behind a line of the solution, says whether that line is wrong.
     """
 
     words: tuple[str, ...]
     targets: tuple[str | None, ...]
     right: tuple[str | None, ...]
+    wrong: tuple[bool | None, ...]
 
 
 def batches(rng: random.Random, count: int, size: int) -> Iterator[list[Document]]:
@@ -87,32 +88,36 @@ def solve(chain: world.Chain, steps: Sequence[str]) -> Document:
     The end is learned after the answer's value and after the blank line behind it, because prompts
     put one behind every step.
     """
-    words, right = _solution(chain, steps)
+    words, right, wrong = _solution(chain, steps)
     begin = len(_problem(chain))
     targets: list[str | None] = [None] * (begin - 1) + [*words[begin:], END]
     targets[-2] = END
-    return Document(tuple(words), tuple(targets), tuple(right))
+    return Document(tuple(words), tuple(targets), tuple(right), tuple(wrong))
 
 
 def check(chain: world.Chain, steps: Sequence[str]) -> Document:
     """Return a solution that is given, and the verdicts on its lines that are to be learned."""
-    words, right = _solution(chain, steps)
-    labels = world.truth(chain.statement, steps).step_labels
-    reply = _reply(labels)
-    targets: list[str | None] = [None] * len(words) + [*reply, END]
-    words += ["Check:", *reply]
-    return Document(tuple(words), tuple(targets), (*right, *[None] * (len(reply) + 1)))
+    words, right, wrong = _solution(chain, steps)
+    reply = _reply(world.truth(chain.statement, steps).step_labels)
+    targets = (*[None] * len(words), *reply, END)
+    nothing = [None] * (len(reply) + 1)
+    return Document((*words, "Check:", *reply), targets, (*right, *nothing), (*wrong, *nothing))
 
 
-def _solution(chain: world.Chain, steps: Sequence[str]) -> tuple[list[str], list[str | None]]:
-    """Return the words of a problem with its solution and, at each content word, the right one."""
+def _solution(
+    chain: world.Chain, steps: Sequence[str]
+) -> tuple[list[str], list[str | None], list[bool | None]]:
+    """Return the words of a problem and its solution, with Document's `right` and `wrong`."""
     words = _problem(chain)
     right: list[str | None] = [None] * len(words)
+    wrong: list[bool | None] = [None] * len(words)
     for index, step in enumerate(steps):
+        line = _line(step)
         expected = world.next_step(chain.statement, steps[:index]) or step
-        words += [*_line(step), world.SEPARATOR]
+        words += [*line, world.SEPARATOR]
         right += [None, *_line(expected)[1:], None]
-    return words, right
+        wrong += [*[None] * len(line), step != expected]
+    return words, right, wrong
 
 
 def _problem(chain: world.Chain) -> list[str]:

@@ -12,15 +12,17 @@ from typing import Any
 
 import torch
 
+from demo import card
 from demo import tokenizer as words
 from demo.base import Learner, collate, language_model
 from demo.documents import batches
+from demo.measure import measure
 
-ITERATIONS = 1600
+ITERATIONS = 1200
 BATCH = 32
 RATE = 2.5e-3
 WARMUP = 100
-WEIGHTS = {"next": 1.0, "right": 0.5, "wrong": 1.0}
+WEIGHTS = {"next": 1.0, "right": 0.5, "slip": 1.0, "line": 0.5}
 ENCODER = {"template": "plain", "step_token": words.STEP, "init_step_token_from": "\n\n"}
 
 
@@ -83,10 +85,19 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="directory of the checkpoint")
     parser.add_argument("--iterations", type=int, default=ITERATIONS)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--measured", type=int, default=1500, help="solutions behind the card")
     args = parser.parse_args()
     model, minutes = train(args.iterations, args.seed)
     write(model, args.out)
-    print(f"{minutes:.1f} minutes")
+    card.write(
+        args.out,
+        parameters=model.num_parameters(),
+        iterations=args.iterations,
+        seed=args.seed,
+        minutes=minutes,
+        measured=measure(args.out, args.measured),
+    )
+    print(f"trained in {minutes:.1f} minutes; measured in {args.out / 'README.md'}")
 
 
 if __name__ == "__main__":
