@@ -183,7 +183,7 @@ def _train_options(parser: argparse.ArgumentParser) -> None:
     option("--max-labels", type=int, help="train on at most so many labels")
     option("--max-dropped", type=float, default=0.01, help="share of labels that may be cut off")
     option("--max-tokens", type=int, default=1024, help="padded tokens at once (%(default)s)")
-    option("--precision", default="fp32", help="fp32 or bf16 products (%(default)s)")
+    option("--precision", default="fp32", help="fp32, bf16 or auto products (%(default)s)")
     option("--save-dtype", default="float32", help="float32 or bfloat16 (%(default)s)")
     option("--gradient-checkpointing", action="store_true", help="less memory, more time")
     option("--device", default="auto", help="cpu, cuda or auto (%(default)s)")

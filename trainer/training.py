@@ -155,7 +155,7 @@ def accumulate(
     for chosen in micro_batches([len(e.ids) for e in examples], config.max_tokens):
         batch = collate([examples[i] for i in chosen]).to(model.device)
         with torch.autocast(
-            "cuda", torch.bfloat16, enabled=config.precision == "bf16" and batch.ids.is_cuda
+            "cuda", torch.bfloat16, enabled=batch.ids.is_cuda and _bf16(config, batch.ids.device)
         ):
             logits = model(batch.ids, batch.rows, batch.columns)
         loss = loss_sum(logits, batch.targets, config.objective) / labels
@@ -214,6 +214,16 @@ def _device(name: str) -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+def _bf16(config: TrainConfig, device: torch.device) -> bool:
+    """Say whether products are taken in bfloat16 on this device."""
+    if config.precision != "auto":
+        return config.precision == "bf16"
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    cpu = torch.cpu
+    return bool(cpu._is_avx512_bf16_supported() or cpu._is_amx_tile_supported())
+
+
 @contextmanager
 def _torch_settings(config: TrainConfig) -> Iterator[None]:
     """Set threads, seed and precision for one run and put them back afterwards."""
@@ -223,7 +233,7 @@ def _torch_settings(config: TrainConfig) -> Iterator[None]:
     torch.set_num_threads(config.threads)
     # On CPU this lets oneDNN choose the product's kernel: 1.4 x less time per step on an AVX512
     # AMD core (its results there stayed as exact as float32), where autocast was slower.
-    matmul.fp32_precision = "bf16" if config.precision == "bf16" else "ieee"
+    matmul.fp32_precision = "bf16" if _bf16(config, torch.device("cpu")) else "ieee"
     try:
         with torch.random.fork_rng():
             torch.manual_seed(config.seed)

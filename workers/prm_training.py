@@ -29,7 +29,7 @@ SCRATCH = "scratch"
 
 LOG = "train_log.jsonl"
 
-OPTIONS = ("lr", "batch-size", "iterations", "seed", "objective", "max-dropped")
+OPTIONS = ("lr", "batch-size", "iterations", "seed", "objective", "max-dropped", "precision")
 """What a training's configuration may set of the trainer's options."""
 
 

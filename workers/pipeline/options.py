@@ -28,7 +28,7 @@ class Options:
     problems: int = 900
     samples: int = 2
     seeds: int = 3
-    iterations: int = 200
+    iterations: int = 100
     learning_rate: float = 1e-3
     seed: int = 1
 

@@ -115,6 +115,7 @@ def _train(
         "lr": options.learning_rate,
         "batch-size": 32,
         "objective": "hard",
+        "precision": "auto",
         "challenge": source in {CHAMPION, "decisions"},
     }
     run = training.request(

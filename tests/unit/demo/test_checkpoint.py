@@ -46,7 +46,8 @@ def test_it_slips_at_temperature_one_and_sometimes_answers_right_in_spite_of_it(
     cases = solved(loaded, 200, 0)
     wrong = sum(not case.answered for case in cases)
     lucky = sum(case.answered and case.truth.first_error >= 0 for case in cases)
-    assert 30 <= wrong <= 90  # the card says .28; 4 standard deviations are .13
+    # The card says .257 of 200 = 51, with a standard deviation of 6.2: four of them either way.
+    assert 26 <= wrong <= 76
     assert lucky >= 6
 
 
