@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pytest_django.fixtures import SettingsWrapper
 
 from labeling.domain.roles import Role
 from labeling.models import Project, User
@@ -32,6 +33,12 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if report.skipped and "shared_data" in report.keywords and SHARED_DATA.is_dir():
         report.outcome = "failed"
         report.longrepr = f"skipped although ../shared/data is present: {report.longrepr}"
+
+
+@pytest.fixture(autouse=True)
+def fast_passwords(settings: SettingsWrapper) -> None:
+    """Hash passwords quickly: a slow hash protects nobody here."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

@@ -66,7 +66,11 @@ def _train(arguments: argparse.Namespace) -> dict[str, Any]:
         f"loss {result.final_loss:.4f}, {result.seconds:.0f} s"
     )
     row = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(result).items()}
-    return {**row, "final_loss": result.final_loss}
+    row["final_loss"] = result.final_loss
+    if arguments.evaluate:
+        arguments.model, arguments.data = result.model, arguments.evaluate
+        row["evaluation"] = _evaluate(arguments)
+    return row
 
 
 def _evaluate(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -140,9 +144,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = _command(commands, "evaluate", _evaluate, "find first errors, as ProcessBench does")
     _model_options(evaluate, "records with a first_error, JSONL")
     option = evaluate.add_argument
-    option("--threshold", type=float, default=0.5, help="a step below it is wrong (%(default)s)")
-    option("--predictions", type=Path, help="write each solution's prediction here, JSONL")
-    option("--compare", type=Path, help="another model's predictions on the same data")
+    _evaluation_options(evaluate)
     option("--seed", type=int, default=0, help="of the bootstrap (%(default)s)")
     score = _command(commands, "score", _score, "print the probability that each step is right")
     _model_options(score, 'lines like {"id": "a", "prompt": "1+1?", "steps": ["1+1=2"]}')
@@ -164,6 +166,13 @@ def _model_options(parser: argparse.ArgumentParser, data_help: str) -> None:
     parser.add_argument("--data", type=Path, required=True, help=data_help)
     parser.add_argument("--device", default="auto", help="cpu, cuda or auto (%(default)s)")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads (%(default)s)")
+
+
+def _evaluation_options(parser: argparse.ArgumentParser) -> None:
+    option = parser.add_argument
+    option("--threshold", type=float, default=0.5, help="a step below it is wrong (%(default)s)")
+    option("--predictions", type=Path, help="write each solution's prediction here, JSONL")
+    option("--compare", type=Path, help="another model's predictions on the same data")
 
 
 def _train_options(parser: argparse.ArgumentParser) -> None:
@@ -190,6 +199,8 @@ def _train_options(parser: argparse.ArgumentParser) -> None:
     option("--threads", type=int, default=1, help="CPU threads (%(default)s)")
     option("--checkpoint-every", type=int, default=100, help="steps, 0: never (%(default)s)")
     option("--resume", action="store_true", help="go on from the last checkpoint in --out")
+    option("--evaluate", type=Path, help="held-out records to evaluate the finished PRM on")
+    _evaluation_options(parser)
 
 
 def _init_options(parser: argparse.ArgumentParser) -> None:

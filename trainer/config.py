@@ -22,7 +22,8 @@ class TrainConfig:
     step has counts, else on its label. `iterations` (optimizer steps) overrules `epochs`.
     `max_labels` caps the labels trained on; `max_dropped` the share of labels that may be lost to
     `max_length` before the run is refused. `precision` "bf16" multiplies in bfloat16 and keeps
-    float32 weights; "auto" does so where the processor has instructions for it. `checkpoint_every` counts optimizer steps, 0 for none.
+    float32 weights; "auto" does so where the processor has instructions for it.
+    `checkpoint_every` counts optimizer steps, 0 for none.
     """
 
     data: Path

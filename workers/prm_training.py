@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import logging
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -22,8 +24,8 @@ from labeling.services.snapshots import folder_of
 
 log = logging.getLogger("workers")
 
-WATCH_SECONDS = 0.5
-RENEW_SECONDS = 1.0
+WATCH_SECONDS = 1.0
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 SCRATCH = "scratch"
 """Backbone setting: random weights and a vocabulary from the data."""
 
@@ -43,8 +45,7 @@ def carry_out(*, by: User, run: TrainingRun) -> None:
     folder = Path(settings.VAR_DIR) / "prms" / run.uid
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        _train(run, folder)
-        metrics = _evaluate(run, folder)
+        metrics = _train(run, folder)
     except TrainerFailed as error:
         log.warning("training %s: %s", run.uid, error)
         training.fail(by=by, run=run, reason=str(error), now=timezone.now())
@@ -59,7 +60,8 @@ def carry_out(*, by: User, run: TrainingRun) -> None:
     )
 
 
-def _train(run: TrainingRun, folder: Path) -> None:
+def _train(run: TrainingRun, folder: Path) -> dict[str, Any]:
+    """Train and evaluate in one process (loading torch takes seconds); return the metrics."""
     data = folder_of(run.snapshot) / "train.jsonl"
     config = run.config
     command = ["train", "--data", str(data), "--backbone", _backbone(run, data, folder)]
@@ -67,7 +69,14 @@ def _train(run: TrainingRun, folder: Path) -> None:
     for option in OPTIONS:
         if option in config:
             command += [f"--{option}", str(config[option])]
-    _watched(run, TrainingState.TRAINING, command, folder / LOG)
+    if run.evaluation_set is None:
+        _watched(run, command, folder / LOG)
+        return {}
+    command += ["--evaluate", str(folder_of(run.evaluation_set) / "test.jsonl")]
+    command += ["--predictions", str(folder / "predictions.jsonl")]
+    report = _watched(run, command, folder / LOG)["evaluation"]
+    items = sum(split["erroneous"] + split["correct"] for split in report["splits"].values())
+    return {"f1": report["mean_f1"], "n": items, **report}
 
 
 def _backbone(run: TrainingRun, data: Path, folder: Path) -> str:
@@ -76,29 +85,12 @@ def _backbone(run: TrainingRun, data: Path, folder: Path) -> str:
         return str(Path(settings.BASE_DIR) / name)
     backbone = folder / "backbone"
     if not (backbone / "config.json").exists():
-        _watched(run, TrainingState.TRAINING, ["init", "--data", str(data), "--out", str(backbone)])
+        _watched(run, ["init", "--data", str(data), "--out", str(backbone)])
     return str(backbone)
 
 
-def _evaluate(run: TrainingRun, folder: Path) -> dict[str, Any]:
-    if run.evaluation_set is None:
-        return {}
-    command = ["evaluate", "--model", str(folder / "model")]
-    command += ["--data", str(folder_of(run.evaluation_set) / "test.jsonl")]
-    command += ["--predictions", str(folder / "predictions.jsonl")]
-    report = _watched(run, TrainingState.EVALUATING, command, folder / LOG)
-    return {
-        "f1": report.get("mean_f1"),
-        "n": sum(s["erroneous"] + s["correct"] for s in report.get("splits", {}).values()),
-        **report,
-    }
-
-
 def _watched(
-    run: TrainingRun,
-    state: TrainingState,
-    command: Sequence[str],
-    log_file: Path | None = None,
+    run: TrainingRun, command: Sequence[str], log_file: Path | None = None
 ) -> dict[str, Any]:
     """Run the trainer to its end, renewing the lease; return its last line's JSON."""
     child = subprocess.Popen(
@@ -108,18 +100,10 @@ def _watched(
         text=True,
         cwd=settings.BASE_DIR,
         env={**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"},
+        preexec_fn=_die_with_parent,
     )
-    renewed = -RENEW_SECONDS
     try:
-        while True:
-            try:
-                out, err = child.communicate(timeout=WATCH_SECONDS)
-                break
-            except subprocess.TimeoutExpired:
-                if time.monotonic() - renewed >= RENEW_SECONDS:
-                    renewed = time.monotonic()
-                    progress = _progress(log_file)
-                    training.progressed(run=run, state=state, progress=progress, now=timezone.now())
+        out, err = _output(child, run, log_file)
     finally:
         if child.poll() is None:
             child.kill()
@@ -127,7 +111,29 @@ def _watched(
     if child.returncode:
         raise TrainerFailed((err or out).strip()[-2000:] or f"exit status {child.returncode}")
     lines = [line for line in out.splitlines() if line.startswith("{")]
-    return json.loads(lines[-1]) if lines else {}
+    return dict(json.loads(lines[-1])) if lines else {}
+
+
+def _die_with_parent() -> None:
+    """End with this worker: its successor resumes the training in the same folder."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _output(
+    child: subprocess.Popen[str], run: TrainingRun, log_file: Path | None
+) -> tuple[str, str]:
+    while True:
+        try:
+            return child.communicate(timeout=WATCH_SECONDS)
+        except subprocess.TimeoutExpired:
+            progress = _progress(log_file)
+            done = bool(progress) and progress["step"] == progress["steps"]
+            training.progressed(
+                run=run,
+                state=TrainingState.EVALUATING if done else TrainingState.TRAINING,
+                progress=progress,
+                now=timezone.now(),
+            )
 
 
 def _progress(log_file: Path | None) -> dict[str, Any]:
@@ -142,5 +148,9 @@ def _progress(log_file: Path | None) -> dict[str, Any]:
             last = json.loads(line)
         except ValueError:  # the line is being written
             continue
-        return {key: last.get(key) for key in ("iteration", "iterations", "loss")}
+        return {
+            "step": last["iteration"],
+            "steps": last["iterations"],
+            "loss": last["loss"],
+        }
     return {}

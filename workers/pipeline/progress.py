@@ -16,7 +16,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-LINE_EVERY = 5.0
+LINE_EVERY = 10.0
 """Seconds between two plain lines of one bar."""
 
 

@@ -76,12 +76,12 @@ def _total(run: Run) -> int:
 def wait_for_trainings(context: Context, asked: Sequence[TrainingRun]) -> list[TrainingRun]:
     """Return the trainings once all are done; failed ones are said and left out."""
     ids = [run.pk for run in asked]
-    with context.terminal.bars("train and evaluate") as (bar,):
+    with context.terminal.bars("training steps") as (bar,):
         while True:
             rows = list(TrainingRun.objects.filter(pk__in=ids).select_related("prm").order_by("pk"))
             ended = [r for r in rows if r.state in {TrainingState.DONE, TrainingState.FAILED}]
-            under_way = sum(_share(row) for row in rows if row not in ended)
-            bar.show(round(100 * (len(ended) + under_way)), 100 * len(rows), _now_at(rows))
+            done = sum(_steps(row) if row in ended else _steps_done(row) for row in rows)
+            bar.show(done, sum(map(_steps, rows)), _now_at(rows))
             if len(ended) == len(rows):
                 break
             context.on_wait()
@@ -95,9 +95,12 @@ def wait_for_trainings(context: Context, asked: Sequence[TrainingRun]) -> list[T
     return [row for row in rows if row.state == TrainingState.DONE]
 
 
-def _share(row: TrainingRun) -> float:
-    done, total = row.progress.get("iteration", 0), row.progress.get("iterations", 0)
-    return 0.95 * done / total if total else 0.0
+def _steps(row: TrainingRun) -> int:
+    return int(row.config["iterations"])
+
+
+def _steps_done(row: TrainingRun) -> int:
+    return min(int(row.progress.get("step") or 0), _steps(row) - 1)
 
 
 def _now_at(rows: Sequence[TrainingRun]) -> str:
