@@ -47,8 +47,9 @@ Check (template "check"): the same with all steps, then `Check:`. It replies, gr
 
 ## Measured
 
-{solutions} fresh problems, one solution each by plain sampling at temperature 1, against the known
-truth (`python -m demo.measure`):
+{solutions} problems drawn independently of training, one solution each by plain
+sampling at temperature 1,
+against the known truth; short chains may have occurred in training too (`python -m demo.measure`):
 
 | | |
 | --- | --- |

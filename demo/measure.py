@@ -1,6 +1,7 @@
 """Measure the checkpoint as policy, completer and judge: `python -m demo.measure DIR`.
 
-Every number is counted on fresh problems against the known truth and printed as JSON.
+Every number is counted against the known truth and printed as JSON. The problems are drawn
+independently of the training documents, in which short chains may occur as well.
 """
 
 from __future__ import annotations
