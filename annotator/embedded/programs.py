@@ -19,6 +19,10 @@ VARIABLES = {
     "OMP_NUM_THREADS": "1",
     "TOKENIZERS_PARALLELISM": "false",
     "PYTHONUNBUFFERED": "1",
+    # glibc keeps the large temporaries of torch instead of giving each back to the kernel: a
+    # training of the tiny model took 18 % less processor time
+    "MALLOC_TRIM_THRESHOLD_": "1000000000",
+    "MALLOC_MMAP_THRESHOLD_": "1000000000",
 }
 _PORTS_TRIED = 50
 

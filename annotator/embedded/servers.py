@@ -85,12 +85,12 @@ class Attachment:
             death_signal=0,  # it outlives us while others are attached
             cwd=_ROOT,
         )
-        _started.append(process)
-        return processes.identify(process.pid)
+        identity = processes.identify(process.pid)
+        process.returncode = 0  # nobody waits for it: keeps Popen from warning at our end
+        return identity
 
 
 _held: dict[Path, Attachment] = {}
-_started: list[object] = []  # keeps the keepers' Popen objects: nobody waits for them
 
 
 def ensure(var: Path, *, durable: bool = True) -> Urls:

@@ -28,9 +28,11 @@ class Bar:
         self._task = progress.add_task(title, total=None) if progress else None
         self._started = self._said = time.monotonic()
         self._last = (-1, -1)
+        self._first = -1
 
     def show(self, done: int, total: int, note: str = "") -> None:
-        """Show the state; `note` follows the numbers."""
+        """Show the state; `note` follows the numbers. What was done before counts for no rate."""
+        self._first = done if self._first < 0 else self._first
         if self._progress is not None and self._task is not None:
             self._progress.update(
                 self._task, completed=done, total=total, description=f"{self._title} {note}".strip()
@@ -39,9 +41,15 @@ class Bar:
         now = time.monotonic()
         finished = done == total and self._last != (done, total)
         if finished or (now - self._said >= LINE_EVERY and self._last != (done, total)):
-            rate = done / max(now - self._started, 1e-9)
-            self._terminal.say(f"  {self._title}: {done}/{total} ({rate:.0f}/s) {note}".rstrip())
+            self._terminal.say(
+                f"  {self._title}: {done}/{total}{self._rate(done, now)} {note}".rstrip()
+            )
             self._said, self._last = now, (done, total)
+
+    def _rate(self, done: int, now: float) -> str:
+        """Say how many a second; over less than a second the figure would mean nothing."""
+        seconds = now - self._started
+        return f" ({(done - self._first) / seconds:.1f}/s)" if seconds >= 1 else ""
 
 
 class Terminal:

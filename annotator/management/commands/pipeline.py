@@ -52,7 +52,7 @@ class Command(BaseCommand):
             by = User.objects.get(username="owner")
             project = project_for(by=by, options=options)
             context = Context(project, by, options, Models(), terminal, on_wait or (lambda: None))
-            job.run(context)
+            self._run(context)
             path = Path(settings.VAR_DIR) / "reports" / "pipeline.json"
             written = report.write(
                 context.project,
@@ -63,6 +63,14 @@ class Command(BaseCommand):
         summary.show(terminal, written, path)
         if given["json"]:
             self.stdout.write(json.dumps(written))
+
+    def _run(self, context: Context) -> None:
+        try:
+            job.run(context)
+        except KeyboardInterrupt:
+            raise CommandError(
+                "stopped; what was done is kept, the same command goes on from here", returncode=130
+            ) from None
 
     def _options(self, given: dict[str, Any]) -> Options:
         for name in ("data", "backbone"):
