@@ -26,9 +26,7 @@ def decide(project, owner, count=1):
 
 
 def freeze(project, owner):
-    return snapshots.freeze_now(
-        by=owner, project=project, name="r", rule=snapshots.Rule(), now=NOW
-    )
+    return snapshots.freeze_now(by=owner, project=project, name="r", rule=snapshots.Rule(), now=NOW)
 
 
 def ask(owner, snapshot, seed=0, **config) -> TrainingRun:
@@ -42,9 +40,7 @@ def ask(owner, snapshot, seed=0, **config) -> TrainingRun:
 
 
 def finish(owner, run, f1) -> PRM:
-    return training.finish(
-        by=owner, run=run, folder="f", metrics={"f1": f1}, seconds=1.0, now=NOW
-    )
+    return training.finish(by=owner, run=run, folder="f", metrics={"f1": f1}, seconds=1.0, now=NOW)
 
 
 def test_the_same_training_is_asked_for_once(project, owner):
