@@ -32,10 +32,15 @@ class Policy:
     show_reference: bool = True
     test_share: float = 0.25
     lease_minutes: int = 20
+    check_imported: bool = False
+    """Let people label solutions that only the labels of an imported file decide."""
     retrain_after: int = 0
     """Freeze, train and evaluate after this many new decisions; 0 = never by itself."""
 
     def __post_init__(self) -> None:
+        for name in ("blind", "show_reference", "check_imported"):
+            if not isinstance(getattr(self, name), bool):
+                raise PolicyError(f"{name}: {getattr(self, name)!r} is neither true nor false")
         for name, low, high in (
             ("human_overlap", 1, 20),
             ("test_share", 0.0, 0.9),

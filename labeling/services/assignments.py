@@ -15,12 +15,12 @@ from labeling.domain.refusals import Invalid, NotAllowed, Refusal
 from labeling.models import Assignment, Project, User, Verdict
 from labeling.services import decisions, events, labelers
 
-# The most valuable disputed solution that this person neither labeled nor skipped and that fewer
+# The most valuable solution of a kind that this person neither labeled nor skipped and that fewer
 # people hold or have labeled than the overlap asks for. Two people may ask at the same moment:
 # the decision row's lock (SKIP LOCKED) hands them different solutions.
 _NEXT = """
 SELECT d.solution_id FROM labeling_decision d
-WHERE d.project_id = %(project)s AND d.state = 'disputed'
+WHERE d.project_id = %(project)s AND {kind}
   AND NOT EXISTS (SELECT 1 FROM labeling_assignment mine
                   WHERE mine.solution_id = d.solution_id AND mine.user_id = %(user)s
                     AND (mine.submitted_at IS NOT NULL OR mine.skipped_at IS NOT NULL))
@@ -30,6 +30,19 @@ WHERE d.project_id = %(project)s AND d.state = 'disputed'
 ORDER BY d.priority DESC, d.solution_id
 LIMIT 1 FOR UPDATE OF d SKIP LOCKED
 """
+
+_DISPUTED = "d.state = 'disputed'"
+
+# What the machines left open, unless they are still at work on it.
+_LEFT_OPEN = """d.state = 'undecided' AND NOT EXISTS (
+    SELECT 1 FROM labeling_run r
+    WHERE r.project_id = d.project_id AND r.kind IN ('mc', 'judge')
+      AND r.state IN ('running', 'paused'))"""
+
+# Decided by the labels of an imported file alone: nobody of this project has labeled it.
+_IMPORTED = """d.state = 'adjudicated' AND NOT EXISTS (
+    SELECT 1 FROM labeling_verdict v JOIN labeling_labeler l ON l.id = v.labeler_id
+    WHERE v.solution_id = d.solution_id AND l.user_id IS NOT NULL)"""
 
 
 class StaleDraft(Refusal):
@@ -227,7 +240,10 @@ def _next_solution(by: User, project: Project, now: datetime) -> int | None:
         "now": now,
         "overlap": project.policy.human_overlap,
     }
+    kinds = [_DISPUTED, _LEFT_OPEN, *([_IMPORTED] if project.policy.check_imported else [])]
     with connection.cursor() as cursor:
-        cursor.execute(_NEXT, values)
-        row = cursor.fetchone()
-    return int(row[0]) if row else None
+        for kind in kinds:
+            cursor.execute(_NEXT.format(kind=kind), values)
+            if row := cursor.fetchone():
+                return int(row[0])
+    return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 
 from demo.world import GUIDELINES, read
+from labeling.domain.policy import Policy
 from labeling.models import Problem, Project, User
 from labeling.services import projects
 from workers.pipeline.context import StageFailed
@@ -19,8 +20,9 @@ def project_for(*, by: User, options: Options) -> Project:
     found = Project.objects.filter(name=options.project_name).first()
     if found is not None:
         return found
-    guidelines = GUIDELINES if options.data is None else ""
-    return projects.create(by=by, name=options.project_name, guidelines=guidelines)
+    if options.data is None:
+        return projects.create(by=by, name=options.project_name, guidelines=GUIDELINES)
+    return projects.create(by=by, name=options.project_name, policy=Policy(check_imported=True))
 
 
 def models_for(options: Options, project: Project) -> Models:

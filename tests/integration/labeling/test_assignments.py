@@ -10,7 +10,7 @@ import pytest
 from labeling.domain.labels import LabelerKind, VerdictState
 from labeling.domain.refusals import Invalid, NotAllowed
 from labeling.models import Assignment, Decision, Event, Project, Solution, User, Verdict
-from labeling.services import adjudications, assignments, labelers, verdicts
+from labeling.services import adjudications, assignments, labelers, projects, verdicts
 from tests import factories
 
 NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
@@ -61,6 +61,30 @@ def test_the_most_valuable_dispute_is_served_first(project, annotator):
     dispute(project, mc=0, judge=-1)  # an error that MC alone claims: 20
     best = dispute(project, mc=-1, judge=1)  # right answer, the judge alone sees an error: 40
     assert lease(annotator, project).solution_id == best.pk
+
+
+def test_what_the_machines_left_open_waits_for_people_once_no_run_is_under_way(project, annotator):
+    solution = factories.SolutionFactory(problem__project=project)
+    run = factories.RunFactory(labeler__project=project)
+    assert lease(annotator, project) is None
+    type(run).objects.filter(pk=run.pk).update(state="done")
+    assert lease(annotator, project).solution_id == solution.pk
+
+
+def test_imported_labels_are_checked_by_people_where_the_policy_says_so(project, annotator):
+    solution = factories.SolutionFactory(problem__project=project)
+    labeler = labelers.register(
+        by=project.created_by, project=project, kind=LabelerKind.HUMAN, name="file", config={}
+    )
+    new = verdicts.NewVerdict(solution.pk, VerdictState.SCORED, 1)
+    verdicts.record(by=project.created_by, labeler=labeler, verdicts=[new])
+    assert lease(annotator, project) is None
+    projects.change_policy(by=project.created_by, project=project, check_imported=True)
+    project.refresh_from_db()
+    submit(annotator, lease(annotator, project), draft={"labels": [1, -1, None]})
+    decision = Decision.objects.get(solution=solution)
+    assert (decision.state, decision.first_error) == ("adjudicated", 1)
+    assert lease(annotator, project) is None
 
 
 def test_an_open_item_is_given_again_and_nobody_else_gets_it(project, annotator, adjudicator):

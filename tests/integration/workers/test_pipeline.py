@@ -18,6 +18,7 @@ from annotator.embedded import servers
 from demo.world import truth
 
 ROOT = Path(__file__).resolve().parents[3]
+TABLES = ("solution", "verdict", "rollout", "snapshot", "trainingrun", "prm")
 SMALL = ["--problems", "40", "--samples", "2", "--seeds", "1", "--iterations", "6"]
 
 
@@ -65,8 +66,7 @@ def job(tmp_path_factory):
     try:
         out = finished(pipeline(var, *SMALL))
         report = json.loads((var / "reports" / "pipeline.json").read_text())
-        counts = {name: rows(var, f"SELECT count(*) FROM labeling_{name}")[0][0]
-                  for name in ("solution", "verdict", "rollout", "snapshot", "trainingrun", "prm")}  # fmt: skip
+        counts = {name: rows(var, f"SELECT count(*) FROM labeling_{name}")[0][0] for name in TABLES}
         again = finished(pipeline(var, *SMALL))
         yield {"var": var, "out": out, "again": again, "report": report, "counts": counts}
     finally:
