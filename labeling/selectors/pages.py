@@ -70,14 +70,14 @@ def trainings_of(project: Project) -> list[TrainingRun]:
     )
 
 
-def prms_of(project: Project) -> list[PrmRow]:
-    """Return the project's reward models, the champion first, then the newest."""
+def prms_of(project: Project, limit: int | None = None) -> list[PrmRow]:
+    """Return the project's reward models, at most `limit`: the champion first, then the newest."""
     rows = (
         PRM.objects.filter(project=project)
         .select_related("training_run__snapshot", "promoted_by")
         .order_by("-champion", "-id")
     )
-    return [_prm(row) for row in rows]
+    return [_prm(row) for row in rows[:limit]]
 
 
 def tokens_of(user: User) -> list[ApiToken]:

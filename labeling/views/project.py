@@ -23,6 +23,9 @@ from labeling.services import runs as run_service
 from labeling.services import snapshots
 from labeling.views.frame import Frame, frame, page
 
+SHOWN_PRMS = 5
+"""Models on the overview; the data page has them all."""
+
 _MOVES: dict[str, Callable[..., Any]] = {
     "pause": run_service.pause,
     "resume": run_service.resume,
@@ -55,7 +58,7 @@ def overview(request: HttpRequest, uid: str) -> HttpResponse:
         compared=numbers.compared(covered),
         truths=truths,
         runs=alive,
-        prms=pages.prms_of(within.project),
+        prms=pages.prms_of(within.project, limit=SHOWN_PRMS),
         snapshots=pages.snapshots_of(within.project),
     )
 
