@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils import timezone
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.permissions import BasePermission
@@ -58,3 +59,14 @@ class HasScope(BasePermission):
         if not isinstance(request.auth, ApiToken):
             return True
         return str(getattr(view, "scope", Scope.READ)) in request.auth.scopes
+
+
+class TokenScheme(OpenApiAuthenticationExtension):
+    """How the OpenAPI schema describes the tokens."""
+
+    target_class = "labeling.api.authentication.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:  # noqa: ARG002
+        """Return a bearer scheme."""
+        return {"type": "http", "scheme": "bearer"}

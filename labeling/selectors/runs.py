@@ -107,6 +107,11 @@ def _counted(query: QuerySet[Run]) -> QuerySet[Any]:
     unsolved = waiting.filter(~Exists(Solution.objects.filter(problem=OuterRef("pk"))))
     return query.select_related("labeler").annotate(
         sampled=_number(sampled.values("config_hash").annotate(n=Count("pk")).values("n")),
+        sampled_tokens=_number(
+            sampled.values("config_hash")
+            .annotate(n=Sum(F("prompt_tokens") + F("completion_tokens")))
+            .values("n")
+        ),
         unusable=_number(sampled.values("config_hash").annotate(n=Sum("unusable")).values("n")),
         sampled_lately=_number(
             sampled.filter(created_at__gt=OuterRef("last_progress_at") - WINDOW)
@@ -173,7 +178,8 @@ def _row(
 ) -> RunRow:
     counts = said.get(run.pk)
     if counts is None:
-        done, lately, unscored, tokens = run.sampled or 0, run.sampled_lately or 0, 0, 0
+        done, lately, unscored = run.sampled or 0, run.sampled_lately or 0, 0
+        tokens = run.sampled_tokens or 0
         left = run.unsolved if run.config.get("unsolved_only") else run.waiting
         total = done + (left or 0)
     else:
