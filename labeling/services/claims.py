@@ -11,7 +11,8 @@ from django.db import connection, transaction
 from labeling.models import Claim, Run
 from labeling.models.runs import RunKind, RunState
 
-LEASE = timedelta(minutes=3)
+LEASE = timedelta(seconds=40)
+"""A worker renews its lease every quarter of this; a killed one's chunk is taken over after it."""
 
 # Two workers of one run may look at the same moment: SKIP LOCKED hands each different rows, and
 # the unique (run, item) refuses the second should both have read before either inserted.

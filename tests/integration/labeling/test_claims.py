@@ -113,6 +113,14 @@ def test_an_expired_lease_is_anyones_again_and_a_live_one_is_not():
 
 
 @pytest.mark.django_db
+def test_a_worker_is_given_what_others_have_not_leased():
+    run = make_run(4)
+    chunks = [claims.claim(run=run, size=2, now=NOW)[1] for _ in range(3)]
+    assert [len(chunk) for chunk in chunks] == [2, 2, 0]
+    assert not set(chunks[0]) & set(chunks[1])
+
+
+@pytest.mark.django_db
 def test_a_renewed_lease_lives_on_and_a_released_one_ends():
     run = make_run(2)
     token, _ = claims.claim(run=run, size=9, now=NOW)
