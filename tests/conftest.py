@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -27,11 +28,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("shared_data")
 
 
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Where the real data is present, a skipped test that needs it is a failure."""
+    report = yield
     if report.skipped and "shared_data" in report.keywords and SHARED_DATA.is_dir():
         report.outcome = "failed"
         report.longrepr = f"skipped although ../shared/data is present: {report.longrepr}"
+    return report
 
 
 @pytest.fixture(autouse=True)
