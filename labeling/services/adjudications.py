@@ -43,10 +43,10 @@ def _conclude(
 ) -> Verdict:
     if not reason.strip():
         raise Invalid("an adjudication needs a reason")
+    locked = decisions.lock([solution.pk])
     before = Verdict.objects.filter(submission_key=key, labeler__user=by).first()
     if before is not None:
         return before
-    locked = decisions.lock([solution.pk])
     project = solution.project
     verdict, _ = Verdict.objects.update_or_create(
         labeler=labelers.person(by=by, project=project, kind=LabelerKind.ADJUDICATOR),

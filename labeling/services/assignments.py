@@ -119,10 +119,13 @@ def submit(
     now: datetime,
 ) -> Verdict:
     """Turn the labels into the person's verdict. The same key again returns the same verdict."""
+    # The browser repeats a submit whose answer got lost while the first is still under way: it
+    # waits for the row here, then finds the first one's verdict by its key.
+    assignment = _locked(by, uid)
     before = Verdict.objects.filter(submission_key=key, labeler__user=by).first()
     if before is not None:
         return before
-    assignment = _open(by, uid)
+    _check_open(assignment)
     read = _read(assignment, draft)
     first_error = read.first_error
     if first_error is None:
@@ -197,7 +200,18 @@ def _conclude(
 
 
 def _open(by: User, uid: str) -> Assignment:
-    # A double click or two tabs submit at once: the second waits here and finds it closed.
+    # Two tabs submit at once: the second waits for the row and finds it closed.
+    assignment = _locked(by, uid)
+    _check_open(assignment)
+    return assignment
+
+
+def _check_open(assignment: Assignment) -> None:
+    if assignment.submitted_at or assignment.skipped_at:
+        raise Closed("this item was submitted or skipped already")
+
+
+def _locked(by: User, uid: str) -> Assignment:
     assignment = (
         Assignment.objects.select_for_update(of=("self",))
         .select_related("project", "solution")
@@ -206,8 +220,6 @@ def _open(by: User, uid: str) -> Assignment:
     )
     if assignment is None or assignment.user_id != by.pk:
         raise NotAllowed("this item is not leased to you")
-    if assignment.submitted_at or assignment.skipped_at:
-        raise Closed("this item was submitted or skipped already")
     return assignment
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -101,6 +102,24 @@ def test_concurrent_annotators_get_different_items():
         lambda n: assignments.lease_next(by=people[n], project=project, now=NOW).solution_id
     )
     assert len(set(got)) == THREADS
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_submit_repeated_while_the_first_is_under_way_is_one_verdict():
+    solution = factories.SolutionFactory()
+    Decision.objects.filter(solution=solution).update(state="disputed")
+    person, key = factories.UserFactory(), uuid4()
+    item = assignments.lease_next(by=person, project=solution.project, now=NOW)
+    draft = {"labels": [1, 1, 1]}
+    got = together(
+        lambda _: (
+            assignments.submit(
+                by=person, uid=item.uid, key=key, draft=draft, active_seconds=3, now=NOW
+            ).pk
+        )
+    )
+    assert len(set(got)) == 1
+    assert Verdict.objects.count() == 1
 
 
 @pytest.mark.django_db
