@@ -18,8 +18,8 @@ demo: bootstrap ## everything on this machine [DATA=problems.jsonl ENGINE=url EN
 serve: bootstrap ## web, workers and schedule without the demonstration's job [PORT=8000]
 	@$(VENV)/python manage.py serve $(if $(PORT),--port $(PORT))
 
-pipeline: bootstrap ## the demonstration's job alone [DATA= ENGINE= ENGINE_MODEL= BACKBONE=]
-	@$(VENV)/python manage.py pipeline $(PIPELINE)
+pipeline: bootstrap ## the demonstration's job alone [DATA= ENGINE= ENGINE_MODEL= BACKBONE= ARGS=other options]
+	@$(VENV)/python manage.py pipeline $(PIPELINE) $(ARGS)
 
 shell: bootstrap ## Django's shell on the embedded database
 	@$(VENV)/python manage.py shell

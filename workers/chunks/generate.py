@@ -61,7 +61,14 @@ def _drawn(problem_id: int, samples: Sequence[GeneratedSolution]) -> Drawn:
             for sample in usable
         ],
         unusable=len(samples) - len(usable),
-        reason="" if len(usable) == len(samples) else "the model wrote no step",
+        reason=_reason(samples, len(usable)),
         prompt_tokens=sum(sample.prompt_tokens for sample in samples),
         completion_tokens=sum(sample.completion_tokens for sample in samples),
     )
+
+
+def _reason(samples: Sequence[GeneratedSolution], usable: int) -> str:
+    if usable == len(samples):
+        return ""
+    refused = any(sample.finish_reason == "refused" for sample in samples)
+    return "the engine refused the prompt" if refused else "the model wrote no step"

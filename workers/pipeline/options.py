@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,17 @@ class Options:
     """The main job's settings; the defaults run the sample world within minutes on two cores.
 
     `data`: the user's own problems or solutions instead of the sample world. `engine_url`: an
-    OpenAI-compatible server for them. `backbone`: a model directory to train the PRM from.
+    OpenAI-compatible server for them; `template`, `judge_template` and `max_tokens` (of one
+    completion) replace what is usual for such a server. `backbone`: a model directory to train the
+    PRM from.
     """
 
     data: Path | None = None
     engine_url: str = ""
     engine_model: str = ""
+    template: str = ""
+    judge_template: str = ""
+    max_tokens: int = 0
     backbone: Path | None = None
     problems: int = 900
     samples: int = 2
@@ -69,6 +74,13 @@ def sample_models() -> Models:
     )
 
 
-def served_models(url: str, model: str) -> Models:
-    """Return the models behind an OpenAI-compatible server."""
-    return Models(engine={"kind": "openai", "url": url, "model": model}, name=model)
+def served_models(options: Options, model: str) -> Models:
+    """Return the model of this name behind the OpenAI-compatible server of the options."""
+    usual = Models(engine={"kind": "openai", "url": options.engine_url, "model": model}, name=model)
+    return replace(
+        usual,
+        template=options.template or usual.template,
+        judge_template=options.judge_template or usual.judge_template,
+        max_tokens=options.max_tokens or usual.max_tokens,
+        judge_max_tokens=options.max_tokens or usual.judge_max_tokens,
+    )

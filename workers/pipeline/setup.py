@@ -29,7 +29,7 @@ def models_for(options: Options, project: Project) -> Models:
     """Return the models that can label the project's problems; raise StageFailed without any."""
     if options.engine_url:
         model = options.engine_model or _first_served(options.engine_url)
-        return served_models(options.engine_url, model)
+        return served_models(options, model)
     if options.data is None or _sample_model_reads(project):
         return sample_models()
     raise StageFailed(

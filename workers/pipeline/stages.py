@@ -11,7 +11,7 @@ from demo.world import truth
 from labeling.domain.labels import LabelerKind, VerdictState
 from labeling.domain.refusals import Refusal
 from labeling.domain.steps import SplitRule
-from labeling.models import Decision, Labeler, Problem, Solution
+from labeling.models import Decision, Labeler, Problem, Sampling, Solution
 from labeling.models.runs import RunKind
 from labeling.services import imports, labelers, verdicts
 from labeling.services.verdicts import NewVerdict
@@ -73,6 +73,12 @@ def generate(context: Context) -> None:
         "unsolved_only": options.data is not None,
     }
     carry_out(context, [start_or_resume(context, RunKind.GENERATE, config, None)])
+    useless = Sampling.objects.filter(problem__project=context.project).exclude(reason="")
+    if count := useless.count():
+        reason = useless.order_by("-pk").values_list("reason", flat=True)[0]
+        context.terminal.warn(f"{count} problems got fewer solutions than asked for: {reason}")
+    if not Solution.objects.filter(project=context.project).exists():
+        raise StageFailed("there is no solution to label")
 
 
 def know_the_truth(context: Context) -> None:

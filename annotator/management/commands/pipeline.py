@@ -31,6 +31,13 @@ class Command(BaseCommand):
         parser.add_argument("--data", type=Path, help="your problems or solutions (JSONL or JSON)")
         parser.add_argument("--engine", default="", help="URL of an OpenAI-compatible server")
         parser.add_argument("--engine-model", default="", help="its model; default: the first")
+        parser.add_argument(
+            "--template", default="", help="prompt of the engine: boxed-chat-v1 or plain-v1"
+        )
+        parser.add_argument(
+            "--judge-template", default="", help="paper-v1, processbench-v1 or check-v1"
+        )
+        parser.add_argument("--max-tokens", type=int, default=0, help="of one completion")
         parser.add_argument("--backbone", type=Path, help="model folder to train the PRM from")
         parser.add_argument("--problems", type=int, default=defaults.problems)
         parser.add_argument("--samples", type=int, default=defaults.samples)
@@ -80,6 +87,9 @@ class Command(BaseCommand):
             data=given["data"],
             engine_url=given["engine"],
             engine_model=given["engine_model"],
+            template=given["template"],
+            judge_template=given["judge_template"],
+            max_tokens=given["max_tokens"],
             backbone=given["backbone"],
             problems=given["problems"],
             samples=given["samples"],
