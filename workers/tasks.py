@@ -23,7 +23,7 @@ from workers.engines.protocol import EngineError
 
 log = logging.getLogger("workers")
 
-SHIFT_SECONDS = 20.0
+SHIFT_SECONDS = 5.0
 """One wake-up works on chunks for about this long, then rings for the next."""
 
 BACK_OFF_SECONDS = 3.0

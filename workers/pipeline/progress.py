@@ -15,6 +15,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 
 LINE_EVERY = 10.0
 """Seconds between two plain lines of one bar."""
@@ -25,7 +26,7 @@ class Bar:
 
     def __init__(self, terminal: Terminal, title: str, progress: Progress | None) -> None:
         self._terminal, self._title, self._progress = terminal, title, progress
-        self._task = progress.add_task(title, total=None) if progress else None
+        self._task = progress.add_task(title, total=None, note="") if progress else None
         self._started = self._said = time.monotonic()
         self._last = (-1, -1)
         self._first = -1
@@ -34,9 +35,7 @@ class Bar:
         """Show the state; `note` follows the numbers. What was done before counts for no rate."""
         self._first = done if self._first < 0 else self._first
         if self._progress is not None and self._task is not None:
-            self._progress.update(
-                self._task, completed=done, total=total, description=f"{self._title} {note}".strip()
-            )
+            self._progress.update(self._task, completed=done, total=total, note=note)
             return
         now = time.monotonic()
         finished = done == total and self._last != (done, total)
@@ -77,12 +76,15 @@ class Terminal:
             yield [Bar(self, title, None) for title in titles]
             return
         columns = (
-            TextColumn("  {task.description:<34}"),
-            BarColumn(bar_width=28),
+            TextColumn("  {task.description:<14}"),
+            BarColumn(bar_width=20),
             MofNCompleteColumn(),
             TextColumn("{task.percentage:>3.0f} %"),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
+            TextColumn(
+                "{task.fields[note]}", table_column=Column(no_wrap=True, overflow="ellipsis")
+            ),
         )
         with Progress(*columns, console=self.console) as progress:
             yield [Bar(self, title, progress) for title in titles]

@@ -105,4 +105,4 @@ def _steps_done(row: TrainingRun) -> int:
 
 def _now_at(rows: Sequence[TrainingRun]) -> str:
     names = [row.name for row in rows if row.state in {"training", "evaluating"}]
-    return f"({', '.join(names)})" if names else ""
+    return ", ".join(names)
