@@ -15,7 +15,9 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.table import Column
+
+BAR_COLUMNS = 74
+"""Columns that a bar's line takes; its note gets the rest of the terminal."""
 
 LINE_EVERY = 10.0
 """Seconds between two plain lines of one bar."""
@@ -35,7 +37,8 @@ class Bar:
         """Show the state; `note` follows the numbers. What was done before counts for no rate."""
         self._first = done if self._first < 0 else self._first
         if self._progress is not None and self._task is not None:
-            self._progress.update(self._task, completed=done, total=total, note=note)
+            room = max(0, self._terminal.console.width - BAR_COLUMNS)
+            self._progress.update(self._task, completed=done, total=total, note=note[:room])
             return
         now = time.monotonic()
         finished = done == total and self._last != (done, total)
@@ -82,9 +85,7 @@ class Terminal:
             TextColumn("{task.percentage:>3.0f} %"),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
-            TextColumn(
-                "{task.fields[note]}", table_column=Column(no_wrap=True, overflow="ellipsis")
-            ),
+            TextColumn("{task.fields[note]}"),
         )
         with Progress(*columns, console=self.console) as progress:
             yield [Bar(self, title, progress) for title in titles]
