@@ -115,9 +115,9 @@ class TokenForm(forms.Form):
     name = forms.CharField(max_length=80, widget=forms.TextInput({"autocomplete": "off"}))
     scopes = forms.MultipleChoiceField(
         choices=[
-            ("read", "read: progress and numbers"),
+            ("read", "read: projects, runs and snapshots"),
             ("export", "export: download labels"),
-            ("write", "write: import and start runs"),
+            ("write", "write: ask for snapshots"),
         ],
         widget=forms.CheckboxSelectMultiple,
     )

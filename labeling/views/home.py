@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from labeling.domain.roles import Action, can
 from labeling.selectors.pages import projects_with_counts
@@ -18,7 +18,7 @@ from labeling.views.frame import user_of
 PING_SECONDS = 2.0
 
 
-@require_GET
+@require_safe
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
     """List the user's projects; go on to the only one."""
@@ -29,14 +29,14 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "home.html", {"rows": rows})
 
 
-@require_GET
+@require_safe
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     """Answer while the process lives, whatever the database does."""
     return HttpResponse("ok", content_type="text/plain")
 
 
-@require_GET
+@require_safe
 @never_cache
 def readyz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     """Answer 200 when the database and Redis answer, else 503 and which of them does not."""
