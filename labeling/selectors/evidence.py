@@ -32,11 +32,17 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """k of n completions from a step reached the answer, with the rollouts that were kept."""
+    """k of n completions from a step reached the answer, with the rollouts that were kept.
+
+    `stopped`: no more were drawn because one had succeeded, so k / n is no rate. `own_answer`: the
+    last step, where nothing is drawn and the solution's own final answer counts.
+    """
 
     name: str
     k: int
     n: int
+    stopped: bool
+    own_answer: bool
     samples: tuple[Sample, ...]
 
     @property
@@ -148,7 +154,10 @@ def _bar(
     k, n = _at(voice.mc_k, index), _at(voice.mc_n, index)
     if k is None or not n:
         return None
-    return Bar(voice.name, k, n, samples.get((voice.labeler_id, index), ()))
+    own_answer = index == len(voice.mc_n) - 1
+    stopped = voice.stops_at_success and k > 0 and not own_answer
+    drawn = samples.get((voice.labeler_id, index), ())
+    return Bar(voice.name, k, n, stopped, own_answer, drawn)
 
 
 def _at(values: Sequence[T | None], index: int) -> T | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from labeling.domain.labels import NO_ERROR, LabelerKind, VerdictState, labels_up_to
+from labeling.domain.monte_carlo import McMode
 from labeling.models import Solution, User, Verdict
 
 _ORDER = [
@@ -32,6 +33,7 @@ class Voice:
     scores: tuple[float | None, ...]
     mc_k: tuple[int | None, ...]
     mc_n: tuple[int | None, ...]
+    stops_at_success: bool
     critique: str
     reason: str
     note: str
@@ -83,6 +85,7 @@ def _voice(row: Verdict, steps: int) -> Voice:
         scores=tuple(row.step_scores),
         mc_k=tuple(row.mc_k),
         mc_n=tuple(row.mc_n),
+        stops_at_success=row.labeler.config.get("mode") == McMode.HARD,
         critique=row.critique,
         reason=row.reason,
         note=comments.get("solution", ""),
