@@ -37,11 +37,16 @@ _KIND_WORDS = {
 
 
 class VerdictState(StrEnum):
-    """What a labeler could say: a verdict, nothing readable, or that the item cannot be labeled."""
+    """What a labeler could say.
+
+    SCORED: a verdict. UNSCORED: nothing readable. REJECTED: the item cannot be labeled. REFUTED:
+    only that the judge's first error is not the labeler's own (labeling.domain.monte_carlo).
+    """
 
     SCORED = "scored"
     UNSCORED = "unscored"
     REJECTED = "rejected"
+    REFUTED = "refuted"
 
 
 class StepLabel(IntEnum):

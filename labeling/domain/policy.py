@@ -34,6 +34,9 @@ class Policy:
     lease_minutes: int = 20
     check_imported: bool = False
     """Let people label solutions that only the labels of an imported file decide."""
+    mc_audit_share: float = 0.05
+    """Share of the solutions that judge-first Monte-Carlo estimation samples in full even after
+    it refuted the judge: without them, agreement by step could not be estimated honestly."""
     retrain_after: int = 0
     """Freeze, train and evaluate after this many new decisions; 0 = never by itself."""
 
@@ -45,6 +48,7 @@ class Policy:
             ("human_overlap", 1, 20),
             ("test_share", 0.0, 0.9),
             ("lease_minutes", 1, 24 * 60),
+            ("mc_audit_share", 0.0, 1.0),
             ("retrain_after", 0, 10**9),
         ):
             value = getattr(self, name)

@@ -4,7 +4,9 @@ from labeling.models.access import ApiToken
 from labeling.models.assignments import Assignment
 from labeling.models.datasets import Snapshot
 from labeling.models.decisions import Decision
+from labeling.models.engines import Engine, QueuePresence
 from labeling.models.events import Event
+from labeling.models.judging import JudgePrompt, JudgeTrial
 from labeling.models.labelers import Labeler
 from labeling.models.people import Membership, User
 from labeling.models.problems import Problem, Solution
@@ -19,11 +21,15 @@ __all__ = [
     "Assignment",
     "Claim",
     "Decision",
+    "Engine",
     "Event",
+    "JudgePrompt",
+    "JudgeTrial",
     "Labeler",
     "Membership",
     "Problem",
     "Project",
+    "QueuePresence",
     "Rollout",
     "Run",
     "Sampling",

@@ -31,13 +31,18 @@ class RunState(StrEnum):
 
 class Run(models.Model):
     """Work over a project: each solution without a verdict by `labeler`, or, for generation,
-    each problem without a Sampling of this run's configuration."""
+    each problem without a Sampling of this run's configuration.
+
+    Only the score of a PRM that this project trained needs no `engine`."""
 
     uid = uid_field()
     project = models.ForeignKey("labeling.Project", models.CASCADE, related_name="runs")
     kind = models.CharField(max_length=16, choices=choices(RunKind))
     labeler = models.ForeignKey(
         "labeling.Labeler", models.PROTECT, null=True, blank=True, related_name="runs"
+    )
+    engine = models.ForeignKey(
+        "labeling.Engine", models.PROTECT, null=True, blank=True, related_name="runs"
     )
     config = models.JSONField(default=dict)
     config_hash = models.CharField(max_length=32)

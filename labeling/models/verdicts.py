@@ -16,6 +16,9 @@ class Verdict(models.Model):
     `step_labels`: 1 right, 0 neutral, -1 wrong, null not judged. `mc_k` of `mc_n` completions
     from a step reached the reference answer. Cost: tokens of the engine, wall seconds (for a
     person: active seconds).
+
+    `refuted_at` (state refuted): a Monte-Carlo estimate that stopped once a completion count at
+    this step, 0-based, ruled out the judge's first error; its own first error is not known.
     """
 
     labeler = models.ForeignKey("labeling.Labeler", models.CASCADE, related_name="verdicts")
@@ -26,6 +29,7 @@ class Verdict(models.Model):
     step_scores = ArrayField(models.FloatField(null=True), default=list, blank=True)
     mc_k = ArrayField(models.SmallIntegerField(null=True), default=list, blank=True)
     mc_n = ArrayField(models.SmallIntegerField(null=True), default=list, blank=True)
+    refuted_at = models.PositiveSmallIntegerField(null=True)
     critique = models.TextField(blank=True)
     reason = models.TextField(blank=True)
     comments = models.JSONField(default=dict, blank=True)
@@ -54,6 +58,11 @@ class Verdict(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(state="scored") | ~Q(reason=""), name="verdict_unscored_has_reason"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="refuted", refuted_at__isnull=False)
+                | (~Q(state="refuted") & Q(refuted_at__isnull=True)),
+                name="verdict_refuted_at_iff_refuted",
             ),
             models.CheckConstraint(
                 condition=~Q(state="scored") | Q(first_error__lt=F("step_labels__len")),

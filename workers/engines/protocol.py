@@ -1,4 +1,9 @@
-"""What every engine does: complete prompts. One sample per seed, so that work can be shared out."""
+"""What every engine does: complete prompts, one sample at a time, many at once.
+
+An engine is fed while it works: `submit` adds samples, `finished` returns those that are done. No
+sample waits for another one, and each has its own seed, so that waves, retries and the sharing of
+equal samples are pure scheduling.
+"""
 
 from __future__ import annotations
 
@@ -9,37 +14,41 @@ from typing import Literal, Protocol
 from labeling.domain.prompts import Message, Prompt
 
 __all__ = [
+    "Answer",
     "Completion",
-    "CompletionRequest",
     "Engine",
     "EngineError",
     "EngineRefused",
     "EngineUnavailable",
     "Message",
     "Prompt",
+    "Sample",
+    "complete",
 ]
 
 FinishReason = Literal["stop", "length"]
 
 
 @dataclass(frozen=True, slots=True)
-class CompletionRequest:
-    """One prompt and the seeds of its independent samples.
+class Sample:
+    """One completion to draw. Equal samples are one draw: the same text where seeds are honored.
 
-    Temperature 0 is greedy: the seeds then only say how often. A text ends before any of `stop`,
-    at the model's end token, or after `max_tokens` tokens.
+    Temperature 0 is greedy. The text ends before any of `stop`, at the model's end token, or after
+    `max_tokens` tokens. `group` names what shares the prompt's beginning (the problem): an engine
+    of several servers sends a group where its prefix is cached; it changes no text.
     """
 
     prompt: Prompt
-    seeds: tuple[int, ...]
+    seed: int
     max_tokens: int
     temperature: float
     stop: tuple[str, ...] = ()
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """One sample. `prompt_tokens` counts the whole prompt, whatever a cache saved."""
+    """One sample's text. `prompt_tokens` counts the whole prompt, whatever a cache saved."""
 
     text: str
     finish_reason: FinishReason
@@ -47,26 +56,8 @@ class Completion:
     completion_tokens: int
 
 
-class Engine(Protocol):
-    """A model that completes prompts. `complete` may be called from one thread at a time."""
-
-    name: str
-
-    def complete(self, requests: Sequence[CompletionRequest]) -> list[list[Completion]]:
-        """Return one completion per seed of each request, in order.
-
-        Raise EngineUnavailable where the same call may succeed later, EngineRefused where a
-        request itself is at fault.
-        """
-        ...
-
-    def close(self) -> None:
-        """Release memory and connections; the engine is of no use afterwards."""
-        ...
-
-
 class EngineError(Exception):
-    """An engine gave no completions."""
+    """An engine gave no completion."""
 
 
 class EngineUnavailable(EngineError):
@@ -82,8 +73,49 @@ class EngineUnavailable(EngineError):
 
 
 class EngineRefused(EngineError):
-    """The engine will never answer this request; `index` is its place in the call."""
+    """The engine will never answer this sample, for example because it is too long."""
 
-    def __init__(self, message: str, index: int = 0) -> None:
-        super().__init__(message)
-        self.index = index
+
+Answer = Completion | EngineRefused
+"""What became of one sample."""
+
+
+class Engine(Protocol):
+    """A model that completes prompts for one caller at a time.
+
+    `slots` is how many samples in flight keep it busy, those that wait inside it included.
+    """
+
+    name: str
+    slots: int
+
+    def submit(self, samples: Sequence[Sample]) -> None:
+        """Add samples, none of which is in flight already. Return at once."""
+        ...
+
+    def finished(self, wait: float) -> list[tuple[Sample, Answer]]:
+        """Return samples that are done, each once, in any order.
+
+        Block up to `wait` seconds while there are none; an empty list says that nothing finished.
+        Raise EngineUnavailable where the samples in flight may succeed later: all are then given
+        up, as after `cancel`.
+        """
+        ...
+
+    def cancel(self) -> None:
+        """Give up all samples in flight; `finished` returns none of them."""
+        ...
+
+    def close(self) -> None:
+        """Release memory and connections; the engine is of no use afterwards."""
+        ...
+
+
+def complete(engine: Engine, samples: Sequence[Sample], wait: float = 1.0) -> list[Answer]:
+    """Submit the samples at once and return their answers in order; raise EngineUnavailable."""
+    answers: dict[Sample, Answer] = {}
+    distinct = set(samples)
+    engine.submit(list(dict.fromkeys(samples)))
+    while len(answers) < len(distinct):
+        answers.update(engine.finished(wait))
+    return [answers[sample] for sample in samples]
