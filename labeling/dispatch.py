@@ -10,17 +10,18 @@ from django.db import transaction
 QUEUES = ("default", "generate", "mc", "judge", "score", "train", "export")
 
 
-def ring(task: str, *args: Any, queue: str, countdown: float = 0) -> None:
+def ring(task: str, *args: Any, queue: str, expires: float | None = None) -> None:
     """Send a wake-up on commit. It may be lost or doubled: the database holds the work.
 
-    With the broker away the bell is dropped after a short try; workers.sweep rings again.
+    After `expires` seconds in the queue nobody is woken. With the broker away the bell is dropped
+    after a short try; workers.sweep rings again.
     """
-    transaction.on_commit(lambda: _send(task, args, queue, countdown))
+    transaction.on_commit(lambda: _send(task, args, queue, expires))
 
 
-def _send(task: str, args: tuple[Any, ...], queue: str, countdown: float) -> None:
+def _send(task: str, args: tuple[Any, ...], queue: str, expires: float | None) -> None:
     try:
-        current_app.send_task(task, args=args, queue=queue, countdown=countdown, retry=False)
+        current_app.send_task(task, args=args, queue=queue, expires=expires, retry=False)
     except current_app.connection_for_write().connection_errors:
         # the sweeper, another process, finds the work in the database
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from workers.engines.protocol import Completion, CompletionRequest, EngineRefused, Prompt
+from workers.engines.protocol import Answer, Completion, EngineRefused, Prompt, Sample
 
 Script = Callable[[str, int], str]
 """From a prompt's text (a chat's last message) and a seed to what the model would write."""
@@ -17,39 +17,50 @@ def text_of(prompt: Prompt) -> str:
 
 @dataclass
 class ScriptedEngine:
-    """Writes what its script says, one token per character."""
+    """Writes what its script says, one token per character, `batch` samples at a time.
+
+    `asked` holds every sample that was submitted, in order; `busiest` is the most in flight.
+    """
 
     script: Script
     context: int = 100_000
     name: str = "scripted"
-    calls: list[list[CompletionRequest]] = field(default_factory=list)
+    slots: int = 64
+    batch: int = 16
+    asked: list[Sample] = field(default_factory=list)
+    busiest: int = 0
+    _pool: list[Sample] = field(default_factory=list)
 
-    def complete(self, requests: Sequence[CompletionRequest]) -> list[list[Completion]]:
-        self.calls.append(list(requests))
-        for index, request in enumerate(requests):
-            if len(text_of(request.prompt)) + request.max_tokens > self.context:
-                raise EngineRefused("too long", index)
-        return [[self._sample(request, seed) for seed in request.seeds] for request in requests]
+    def submit(self, samples: Sequence[Sample]) -> None:
+        both = set(samples) & set(self._pool)
+        assert not both and len(set(samples)) == len(samples), "a sample is in flight already"
+        self.asked += samples
+        self._pool += samples
+        self.busiest = max(self.busiest, len(self._pool))
+
+    def finished(self, wait: float) -> list[tuple[Sample, Answer]]:
+        done, self._pool = self._pool[: self.batch], self._pool[self.batch :]
+        return [(sample, self.answer(sample)) for sample in done]
+
+    def cancel(self) -> None:
+        self._pool.clear()
 
     def close(self) -> None:
-        self.calls.clear()
+        self.cancel()
 
     @property
     def samples(self) -> list[tuple[str, int]]:
         """Every sample that was asked for, in order."""
-        return [
-            (text_of(request.prompt), seed)
-            for call in self.calls
-            for request in call
-            for seed in request.seeds
-        ]
+        return [(text_of(sample.prompt), sample.seed) for sample in self.asked]
 
-    def _sample(self, request: CompletionRequest, seed: int) -> Completion:
-        prompt = text_of(request.prompt)
-        full = self.script(prompt, seed if request.temperature > 0 else 0)
-        text = full[: request.max_tokens]
-        cuts = [at for stop in request.stop if (at := text.find(stop)) >= 0]
-        stopped = bool(cuts) or len(full) < request.max_tokens
+    def answer(self, sample: Sample) -> Answer:
+        prompt = text_of(sample.prompt)
+        if len(prompt) + sample.max_tokens > self.context:
+            return EngineRefused("too long")
+        full = self.script(prompt, sample.seed if sample.temperature > 0 else 0)
+        text = full[: sample.max_tokens]
+        cuts = [at for stop in sample.stop if (at := text.find(stop)) >= 0]
+        stopped = bool(cuts) or len(full) < sample.max_tokens
         return Completion(
             text=text[: min(cuts, default=len(text))],
             finish_reason="stop" if stopped else "length",

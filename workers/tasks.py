@@ -7,10 +7,9 @@ database, and `sweep` rings for whatever stands there unattended.
 from __future__ import annotations
 
 import logging
-import time
 
 from celery import shared_task
-from django.db.models import Q
+from django.db import OperationalError
 from django.utils import timezone
 
 from labeling.domain.refusals import Refusal
@@ -23,25 +22,22 @@ from workers.engines.protocol import EngineError
 
 log = logging.getLogger("workers")
 
-SHIFT_SECONDS = 5.0
-"""One wake-up works on chunks for about this long, then rings for the next."""
-
-BACK_OFF_SECONDS = 3.0
-
-
 @shared_task(name="workers.work")
 def work(run_uid: str) -> None:
-    """Work on a run's chunks for a shift."""
-    by, end = projects.machine(), time.monotonic() + SHIFT_SECONDS
-    run = Run.objects.select_related("labeler__project", "project").filter(uid=run_uid).first()
+    """Work on a run until nothing is left to lease, or others wait."""
+    by = projects.machine()
+    runs_with_all = Run.objects.select_related("labeler__project", "project", "engine")
+    run = runs_with_all.filter(uid=run_uid).first()
     if run is None:
         return
     try:
-        while stored := work_on(run=run, by=by):
-            if time.monotonic() > end:
-                break
+        stored = work_on(run=run, by=by)
+    except OperationalError:
+        # The database itself is away: no fault of the run, which the sweeper rings for again.
+        log.exception("run %s: no database", run.uid)
+        return
     except (EngineError, Refusal) as error:
-        _stumble(run, str(error))
+        _stumble(run, str(error), hopeless=not getattr(error, "retry", False))
         return
     except Exception as error:
         log.exception("run %s: a chunk failed", run.uid)
@@ -53,11 +49,11 @@ def work(run_uid: str) -> None:
         runs.settle(by=by, run=run, now=timezone.now())
 
 
-def _stumble(run: Run, reason: str) -> None:
+def _stumble(run: Run, reason: str, *, hopeless: bool = False) -> None:
     log.warning("run %s: %s", run.uid, reason)
-    if not runs.stumbled(by=projects.machine(), run=run, reason=reason, now=timezone.now()):
-        time.sleep(BACK_OFF_SECONDS)
-        runs.ring(run=run, bells=1)
+    runs.stumbled(
+        by=projects.machine(), run=run, reason=reason, now=timezone.now(), hopeless=hopeless
+    )
 
 
 @shared_task(name="workers.freeze")
@@ -85,9 +81,8 @@ def sweep() -> None:
     """Return expired leases and ring for all work that nobody attends to."""
     now = timezone.now()
     claims.sweep(now=now)
-    for run in Run.objects.filter(state=RunState.RUNNING).filter(~Q(claims__expires_at__gt=now)):
-        if not runs.settle(by=projects.machine(), run=run, now=now):
-            runs.ring(run=run, bells=1)
+    for run in Run.objects.filter(state=RunState.RUNNING):
+        runs.attend(by=projects.machine(), run=run, now=now)
     for waiting in training.unattended(now=now):
         training.ring(run=waiting)
 

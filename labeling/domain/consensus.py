@@ -38,7 +38,8 @@ def decide(verdicts: Iterable[VerdictView], policy: Policy) -> Decision:
 
     The latest adjudicator outranks; then unanimous people, `policy.human_overlap` of them; then
     agreement of every kind in `policy.consensus_kinds` on the first error (the instance-level
-    consensus of arXiv 2501.07301 §3.1.3). Gold keys and PRMs never decide.
+    consensus of arXiv 2501.07301 §3.1.3), which a refuted verdict denies. Gold keys and PRMs
+    never decide.
     """
     ordered = sorted(verdicts, key=lambda verdict: verdict.id)
     adjudications = _spoken(ordered, LabelerKind.ADJUDICATOR)
@@ -53,12 +54,14 @@ def decide(verdicts: Iterable[VerdictView], policy: Policy) -> Decision:
 
 
 def _machines_agree(ordered: Sequence[VerdictView], policy: Policy) -> Decision:
-    by_kind = [_scored(ordered, kind) for kind in policy.consensus_kinds]
+    by_kind = [_heard(ordered, kind) for kind in policy.consensus_kinds]
     if not by_kind or not all(by_kind):
         return Decision(DecisionState.UNDECIDED)
     machines = [verdict for group in by_kind for verdict in group]
     ids = tuple(sorted(_ids(machines)))
-    if len({verdict.first_error for verdict in machines}) == 1:
+    # A refutation names no first error, only that it is another one.
+    refuted = any(verdict.state is VerdictState.REFUTED for verdict in machines)
+    if not refuted and len({verdict.first_error for verdict in machines}) == 1:
         return Decision(DecisionState.CONSENSUS, machines[0].first_error, ids)
     return Decision(DecisionState.DISPUTED, follows_from=ids)
 
@@ -70,11 +73,13 @@ def _settled(verdicts: Sequence[VerdictView]) -> Decision:
 
 
 def _spoken(verdicts: Iterable[VerdictView], kind: LabelerKind) -> list[VerdictView]:
-    return [v for v in verdicts if v.kind is kind and v.state is not VerdictState.UNSCORED]
+    said = (VerdictState.SCORED, VerdictState.REJECTED)
+    return [v for v in verdicts if v.kind is kind and v.state in said]
 
 
-def _scored(verdicts: Iterable[VerdictView], kind: LabelerKind) -> list[VerdictView]:
-    return [v for v in verdicts if v.kind is kind and v.state is VerdictState.SCORED]
+def _heard(ordered: Iterable[VerdictView], kind: LabelerKind) -> list[VerdictView]:
+    said = (VerdictState.SCORED, VerdictState.REFUTED)
+    return [v for v in ordered if v.kind is kind and v.state in said]
 
 
 def _ids(verdicts: Iterable[VerdictView]) -> tuple[int, ...]:

@@ -33,7 +33,8 @@ class Run(models.Model):
     """Work over a project: each solution without a verdict by `labeler`, or, for generation,
     each problem without a Sampling of this run's configuration.
 
-    Only the score of a PRM that this project trained needs no `engine`."""
+    Only the score of a PRM that this project trained needs no `engine`. After `failures` of the
+    engine in a row the run rests until `retry_at`."""
 
     uid = uid_field()
     project = models.ForeignKey("labeling.Project", models.CASCADE, related_name="runs")
@@ -49,6 +50,7 @@ class Run(models.Model):
     state = models.CharField(max_length=16, choices=choices(RunState), default="running")
     reason = models.TextField(blank=True)
     failures = models.PositiveSmallIntegerField(default=0)
+    retry_at = models.DateTimeField(null=True)
     seconds = models.FloatField(default=0)
     last_progress_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db import connection, transaction
 
@@ -12,55 +14,109 @@ from labeling.models import Claim, Run
 from labeling.models.runs import RunKind, RunState
 
 LEASE = timedelta(seconds=40)
-"""A worker renews its lease every quarter of this; a killed one's chunk is taken over after it."""
+"""A worker renews its lease every quarter of this; a killed one's items are taken over after it."""
 
-# Two workers of one run may look at the same moment: SKIP LOCKED hands each different rows, and
-# the unique (run, item) refuses the second should both have read before either inserted.
-_CLAIM = """
-WITH work AS ({pending} ORDER BY item.id LIMIT %(size)s FOR UPDATE OF item SKIP LOCKED)
-INSERT INTO labeling_claim (run_id, item, token, expires_at)
-SELECT %(run)s, work.id, %(token)s, %(expires)s FROM work
-ON CONFLICT (run_id, item) DO UPDATE
-    SET token = excluded.token, expires_at = excluded.expires_at
-    WHERE labeling_claim.expires_at <= %(now)s
-RETURNING item
+# Two workers of one run may look at the same moment: SKIP LOCKED hands each different problems, and
+# the unique (run, item) refuses the second should both have read before either inserted. All
+# solutions of a problem go to one worker, which then samples what they share once.
+_CLAIM_SOLUTIONS = """
+WITH free AS (
+    SELECT p.id FROM labeling_problem p
+    WHERE p.project_id = %(project)s AND p.id > %(after)s
+      AND EXISTS (SELECT 1 FROM labeling_solution item
+                  WHERE item.problem_id = p.id AND {pending} AND {ready} AND {unclaimed})
+    ORDER BY p.id LIMIT %(size)s FOR NO KEY UPDATE SKIP LOCKED
+), work AS (
+    SELECT item.id, item.problem_id,
+           count(*) OVER (ORDER BY item.problem_id) - count(*) OVER (PARTITION BY item.problem_id)
+               AS before
+    FROM labeling_solution item
+    WHERE item.problem_id IN (SELECT id FROM free) AND {pending} AND {ready} AND {unclaimed}
+), taken AS (
+    INSERT INTO labeling_claim (run_id, item, token, expires_at)
+    SELECT %(run)s, work.id, %(token)s, %(expires)s FROM work WHERE before < %(size)s
+    {or_take_over}
+)
+SELECT taken.item, work.problem_id FROM taken JOIN work ON work.id = taken.item
+ORDER BY work.problem_id, taken.item
+"""
+
+_CLAIM_PROBLEMS = """
+WITH work AS (
+    SELECT item.id FROM labeling_problem item
+    WHERE item.project_id = %(project)s AND item.id > %(after)s AND {pending} AND {unclaimed}
+    ORDER BY item.id LIMIT %(size)s FOR NO KEY UPDATE SKIP LOCKED
+), taken AS (
+    INSERT INTO labeling_claim (run_id, item, token, expires_at)
+    SELECT %(run)s, work.id, %(token)s, %(expires)s FROM work
+    {or_take_over}
+)
+SELECT item, item FROM taken ORDER BY item
+"""
+
+_OR_TAKE_OVER = """
+    ON CONFLICT (run_id, item) DO UPDATE
+        SET token = excluded.token, expires_at = excluded.expires_at
+        WHERE labeling_claim.expires_at <= %(now)s
+    RETURNING item
 """
 
 _UNCLAIMED = """
-AND NOT EXISTS (SELECT 1 FROM labeling_claim c
-                WHERE c.run_id = %(run)s AND c.item = item.id AND c.expires_at > %(now)s)
+NOT EXISTS (SELECT 1 FROM labeling_claim c
+            WHERE c.run_id = %(run)s AND c.item = item.id AND c.expires_at > %(now)s)
 """
 
-_PENDING_SOLUTIONS = """
-SELECT item.id FROM labeling_solution item
-WHERE item.project_id = %(project)s
-  AND NOT EXISTS (SELECT 1 FROM labeling_verdict v
-                  WHERE v.solution_id = item.id AND v.labeler_id = %(labeler)s)
+_SOLUTION_PENDING = """
+NOT EXISTS (SELECT 1 FROM labeling_verdict v
+            WHERE v.solution_id = item.id AND v.labeler_id = %(labeler)s)
 """
 
-_PENDING_PROBLEMS = """
-SELECT item.id FROM labeling_problem item
-WHERE item.project_id = %(project)s
-  AND NOT EXISTS (SELECT 1 FROM labeling_sampling s
-                  WHERE s.problem_id = item.id AND s.config_hash = %(config_hash)s)
-  AND (NOT %(unsolved_only)s OR NOT EXISTS (SELECT 1 FROM labeling_solution o
-                                            WHERE o.problem_id = item.id))
+# Estimation in mode "consensus" needs the judge's word first.
+_SOLUTION_READY = """
+(%(judge)s = '' OR EXISTS (SELECT 1 FROM labeling_verdict v JOIN labeling_labeler l
+                           ON l.id = v.labeler_id AND l.uid = %(judge)s
+                           WHERE v.solution_id = item.id))
 """
+
+_PROBLEM_PENDING = """
+NOT EXISTS (SELECT 1 FROM labeling_sampling s
+            WHERE s.problem_id = item.id AND s.config_hash = %(config_hash)s)
+AND (NOT %(unsolved_only)s OR NOT EXISTS (SELECT 1 FROM labeling_solution o
+                                          WHERE o.problem_id = item.id))
+"""
+
+_PENDING = "SELECT 1 FROM {table} item WHERE item.project_id = %(project)s AND {pending}"
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Items leased to a worker, the solutions of one problem side by side.
+
+    `last` is the last item's problem: asking for what comes after it skips what is done already.
+    """
+
+    items: tuple[int, ...]
+    last: int
 
 
 @transaction.atomic
-def claim(*, run: Run, size: int, now: datetime) -> tuple[UUID, list[int]]:
-    """Lease up to `size` items (solutions, or problems for generation) of a running run.
+def claim(*, run: Run, token: UUID, size: int, now: datetime, after: int = 0) -> Lease:
+    """Lease about `size` items (solutions, or problems for generation) of a running run.
 
-    Return the lease's token and the ids, in id order; no ids when the run does not run.
+    Only items of problems after the id `after` are looked at, and all of a problem's solutions are
+    leased together. No items when the run does not run, or rests. A worker adds to its lease by
+    its token.
     """
-    token = uuid4()
-    if not Run.objects.filter(pk=run.pk, state=RunState.RUNNING).exists():
-        return token, []
-    values = {**_values(run, now), "size": size, "token": token, "expires": now + LEASE}
+    running = Run.objects.filter(pk=run.pk, state=RunState.RUNNING)
+    if not running.exclude(retry_at__gt=now).exists():
+        return Lease((), after)
+    values = _values(run) | {
+        "size": size, "token": token, "expires": now + LEASE, "now": now, "after": after,
+    }  # fmt: skip
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM.format(pending=_pending_sql(run) + _UNCLAIMED), values)
-        return token, sorted(row[0] for row in cursor.fetchall())
+        cursor.execute(_claim_sql(run), values)
+        rows = cursor.fetchall()
+    return Lease(tuple(row[0] for row in rows), max((row[1] for row in rows), default=after))
 
 
 def renew(*, token: UUID, now: datetime) -> int:
@@ -68,9 +124,10 @@ def renew(*, token: UUID, now: datetime) -> int:
     return Claim.objects.filter(token=token).update(expires_at=now + LEASE)
 
 
-def release(*, token: UUID) -> int:
-    """Give a lease back; return how many items it still held."""
-    return Claim.objects.filter(token=token).delete()[0]
+def release(*, token: UUID, items: Sequence[int] | None = None) -> int:
+    """Give a lease back, or only these items of it; return how many it still held."""
+    held = Claim.objects.filter(token=token)
+    return (held if items is None else held.filter(item__in=items)).delete()[0]
 
 
 def sweep(*, now: datetime) -> int:
@@ -80,24 +137,45 @@ def sweep(*, now: datetime) -> int:
 
 def pending(*, run: Run) -> int:
     """Return how many items of the run are not done, leased ones included."""
+    return int(_first(f"SELECT count(*) FROM ({_pending_sql(run)}) AS work", run))  # noqa: S608 - constants only
+
+
+def is_anything_left(*, run: Run) -> bool:
+    """Say whether any item of the run is not done; cheaper than counting."""
+    return bool(_first(f"SELECT EXISTS ({_pending_sql(run)})", run))
+
+
+def _first(sql: str, run: Run) -> Any:
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT count(*) FROM ({_pending_sql(run)}) AS work",  # noqa: S608 - constants only
-            _values(run, None),
+        cursor.execute(sql, _values(run))
+        return cursor.fetchone()[0]
+
+
+def _claim_sql(run: Run) -> str:
+    if run.kind == RunKind.GENERATE:
+        return _CLAIM_PROBLEMS.format(
+            pending=_PROBLEM_PENDING, unclaimed=_UNCLAIMED, or_take_over=_OR_TAKE_OVER
         )
-        return int(cursor.fetchone()[0])
+    return _CLAIM_SOLUTIONS.format(
+        pending=_SOLUTION_PENDING,
+        ready=_SOLUTION_READY,
+        unclaimed=_UNCLAIMED,
+        or_take_over=_OR_TAKE_OVER,
+    )
 
 
 def _pending_sql(run: Run) -> str:
-    return _PENDING_PROBLEMS if run.kind == RunKind.GENERATE else _PENDING_SOLUTIONS
+    if run.kind == RunKind.GENERATE:
+        return _PENDING.format(table="labeling_problem", pending=_PROBLEM_PENDING)
+    return _PENDING.format(table="labeling_solution", pending=_SOLUTION_PENDING)
 
 
-def _values(run: Run, now: datetime | None) -> dict[str, Any]:
+def _values(run: Run) -> dict[str, Any]:
     return {
         "run": run.pk,
         "project": run.project_id,
         "labeler": run.labeler_id,
         "config_hash": run.config_hash,
         "unsolved_only": bool(run.config.get("unsolved_only")),
-        "now": now,
+        "judge": run.config.get("judge", ""),
     }

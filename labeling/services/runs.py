@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from labeling import dispatch
 from labeling.domain.hashing import config_hash
 from labeling.domain.labels import VerdictState
 from labeling.domain.refusals import Refusal
-from labeling.models import Labeler, Project, Run, User, Verdict
+from labeling.models import Claim, Engine, Labeler, Project, QueuePresence, Run, User, Verdict
 from labeling.models.runs import RunKind, RunState
 from labeling.services import claims, events
 
 BELLS = 2
-"""Wake-ups rung at a run's start: the chunks under way at once on an embedded machine."""
+"""Wake-ups rung at a run's start: the workers of a small machine. The sweeper rings for more."""
 
-GIVE_UP_AFTER = 5
-"""Consecutive failures of the engine after which a run stops and says why."""
+BELL_LASTS = 60.0
+"""Seconds after which a bell that no worker heard is dropped: the sweeper rings again."""
+
+PRESENT = timedelta(seconds=60)
+"""Workers that were counted within this time are taken to be there."""
+
+GIVE_UP_AFTER = 12
+"""Failures of the engine in a row after which a run stops and says why: about 45 minutes."""
+
+REST = timedelta(seconds=5)
+LONGEST_REST = timedelta(minutes=5)
+"""After its first failure a run rests for REST, then for twice as long each time, up to this."""
 
 _MOVES: dict[str, tuple[frozenset[str], RunState]] = {
     "paused": (frozenset({RunState.RUNNING}), RunState.PAUSED),
@@ -47,8 +57,12 @@ def start(
     kind: RunKind,
     config: Mapping[str, Any],
     labeler: Labeler | None = None,
+    engine: Engine | None = None,
 ) -> Run:
-    """Start a run, or return the one alive with the same configuration (rung again)."""
+    """Start a run, or return the one alive with the same configuration (rung again).
+
+    The one alive goes on with `engine`: where a model runs may change at any time.
+    """
     run, made = Run.objects.get_or_create(
         project=project,
         kind=kind,
@@ -57,12 +71,19 @@ def start(
         defaults={
             "config": dict(config),
             "labeler": labeler,
+            "engine": engine,
             "created_by": by,
             "state": RunState.RUNNING,
         },
     )
     if made:
         events.record(by=by, action="run started", project=project, subject=run.uid, kind=kind)
+    elif engine is not None and run.engine_id != engine.pk:
+        run.engine = engine
+        run.save(update_fields=["engine"])
+        events.record(
+            by=by, action="run moved", project=project, subject=run.uid, engine=engine.name
+        )
     ring(run=run)
     return run
 
@@ -70,7 +91,31 @@ def start(
 def ring(*, run: Run, bells: int = BELLS) -> None:
     """Wake workers for the run."""
     for _ in range(bells):
-        dispatch.ring("workers.work", run.uid, queue=run.kind)
+        dispatch.ring("workers.work", run.uid, queue=run.kind, expires=BELL_LASTS)
+
+
+def attend(*, by: User, run: Run, now: datetime) -> None:
+    """Settle a running run, or ring for each worker of its queue that does not work on it.
+
+    Workers that came later, or whose bell was lost with the broker, are found so. A bell too many
+    finds nothing to lease.
+    """
+    live = Claim.objects.filter(run=run, expires_at__gt=now)
+    busy = live.values("token").distinct().count()
+    if (run.retry_at and run.retry_at > now) or (not busy and settle(by=by, run=run, now=now)):
+        return
+    present = QueuePresence.objects.filter(queue=run.kind, seen_at__gt=now - PRESENT)
+    idle = sum(present.values_list("workers", flat=True)) - busy
+    ring(run=run, bells=max(idle, 0 if busy else 1))
+
+
+def others_wait(*, run: Run, now: datetime) -> bool:
+    """Say whether another running run has no worker although its queue is served."""
+    served = QueuePresence.objects.filter(seen_at__gt=now - PRESENT).values("queue")
+    waiting = Run.objects.filter(state=RunState.RUNNING, kind__in=served).exclude(
+        Q(pk=run.pk) | Q(retry_at__gt=now) | Q(claims__expires_at__gt=now)
+    )
+    return waiting.exists()
 
 
 def pause(*, by: User, run: Run) -> Run:
@@ -108,33 +153,41 @@ def retry_unscored(*, by: User, run: Run) -> int:
 def progressed(*, run: Run, seconds: float, now: datetime) -> None:
     """Note that a chunk was labeled, in `seconds` of a worker's time."""
     Run.objects.filter(pk=run.pk).update(
-        seconds=F("seconds") + seconds, last_progress_at=now, failures=0, reason=""
+        seconds=F("seconds") + seconds,
+        last_progress_at=now,
+        failures=0,
+        reason="",
+        retry_at=None,
     )
 
 
 @transaction.atomic
-def stumbled(*, by: User, run: Run, reason: str, now: datetime) -> bool:
-    """Note that the engine failed; after GIVE_UP_AFTER in a row fail the run and return True."""
+def stumbled(*, by: User, run: Run, reason: str, now: datetime, hopeless: bool = False) -> None:
+    """Note that the engine failed and let the run rest; fail it after GIVE_UP_AFTER in a row.
+
+    A `hopeless` failure, which only a person can mend, fails the run at once. Workers that fail
+    together count once: the first one's rest holds for all.
+    """
     run = Run.objects.select_for_update().get(pk=run.pk)
-    if run.state != RunState.RUNNING:
-        return True
+    resting = run.retry_at is not None and run.retry_at > now
+    if run.state != RunState.RUNNING or (resting and not hopeless):
+        return
     run.failures += 1
     run.reason = reason[:2000]
-    gave_up = run.failures >= GIVE_UP_AFTER
-    if gave_up:
-        run.state, run.finished_at = RunState.FAILED, now
+    run.retry_at = now + min(LONGEST_REST, REST * 2 ** (run.failures - 1))
+    if hopeless or run.failures >= GIVE_UP_AFTER:
+        run.state, run.finished_at, run.retry_at = RunState.FAILED, now, None
         events.record(
             by=by, action="run failed", project=run.project, subject=run.uid, reason=run.reason
         )
-    run.save(update_fields=["failures", "reason", "state", "finished_at"])
-    return gave_up
+    run.save(update_fields=["failures", "reason", "retry_at", "state", "finished_at"])
 
 
 @transaction.atomic
 def settle(*, by: User, run: Run, now: datetime) -> bool:
     """Mark the run done when nothing of it is left; say whether it is."""
     run = Run.objects.select_for_update().get(pk=run.pk)
-    if run.state != RunState.RUNNING or claims.pending(run=run):
+    if run.state != RunState.RUNNING or claims.is_anything_left(run=run):
         return run.state == RunState.DONE
     run.state, run.finished_at = RunState.DONE, now
     run.save(update_fields=["state", "finished_at"])
@@ -148,10 +201,10 @@ def _move(*, by: User, run: Run, word: str) -> Run:
     run = Run.objects.select_for_update().get(pk=run.pk)
     if run.state not in sources:
         raise WrongState(f"a run that is {run.state} cannot be {word}")
-    run.state, run.failures = target, 0
+    run.state, run.failures, run.retry_at = target, 0, None
     if target is RunState.RUNNING:
         run.reason, run.finished_at = "", None
-    run.save(update_fields=["state", "failures", "reason", "finished_at"])
+    run.save(update_fields=["state", "failures", "reason", "retry_at", "finished_at"])
     events.record(by=by, action=f"run {word}", project=run.project, subject=run.uid)
     if target is RunState.RUNNING:
         ring(run=run)

@@ -1,35 +1,41 @@
-"""Let a policy model write solutions to a chunk of problems."""
+"""Let a policy model write solutions to problems."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from labeling.domain.steps import SplitKind, SplitRule
 from labeling.models import Problem, Run, User
 from labeling.services import samplings
 from labeling.services.samplings import Drawn, NewSolution
-from workers.chunks.models import engine_of
 from workers.grading import shared_grader
+from workers.labeling.flow import Talk
 from workers.labeling.generate import (
     GenerateConfig,
     GeneratedSolution,
     GenerateTask,
-    generate_many,
+    generate,
 )
 
 
-def draw(run: Run, ids: Sequence[int], by: User) -> Iterator[int]:
-    """Sample solutions; yield the number of problems done."""
-    problems = list(Problem.objects.filter(pk__in=ids).order_by("pk"))
-    tasks = [GenerateTask(p.pk, p.content_hash, p.statement, p.answer) for p in problems]
-    engine = engine_of(run.config)
-    found: dict[int, list[GeneratedSolution]] = defaultdict(list)
-    for sample in generate_many(tasks, engine, shared_grader(), _config(run)):
-        found[sample.problem_id].append(sample)
-    drawn = [_drawn(problem.pk, found[problem.pk]) for problem in problems]
-    samplings.record(by=by, run=run, drawn=drawn)
-    yield len(drawn)
+class GenerateDesk:
+    """Samples solutions of problems; see workers.chunks.desks."""
+
+    def __init__(self, run: Run) -> None:
+        self._run, self._config = run, _config(run)
+        self._grader = shared_grader()
+
+    def talks(self, items: Sequence[int]) -> list[Talk[list[GeneratedSolution]]]:
+        """Return a talk per problem."""
+        problems = Problem.objects.filter(pk__in=items).order_by("pk")
+        tasks = (GenerateTask(p.pk, p.content_hash, p.statement, p.answer) for p in problems)
+        return [generate(task, self._grader, self._config) for task in tasks]
+
+    def store(self, results: Sequence[list[GeneratedSolution]], by: User) -> list[int]:
+        """Store each problem's new solutions and what was drawn for it."""
+        drawn = [_drawn(samples[0].problem_id, samples) for samples in results]
+        samplings.record(by=by, run=self._run, drawn=drawn)
+        return [one.problem_id for one in drawn]
 
 
 def _config(run: Run) -> GenerateConfig:

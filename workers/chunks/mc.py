@@ -1,41 +1,95 @@
-"""Label a chunk of solutions by Monte-Carlo estimation."""
+"""Label solutions by Monte-Carlo estimation."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from labeling.domain.labels import VerdictState
 from labeling.domain.monte_carlo import McMode
-from labeling.models import Run, Solution, User
+from labeling.domain.seeds import completer_hash, is_audited
+from labeling.models import Run, Solution, User, Verdict
+from labeling.selectors.rollouts import StoredRollout, drawn_before
 from labeling.services import verdicts
 from labeling.services.verdicts import NewRollout, NewVerdict
-from workers.chunks.batches import in_batches
-from workers.chunks.models import engine_of
+from workers.engines.protocol import Completion, Sample
 from workers.grading import Grader, shared_grader
-from workers.labeling.mc import McConfig, McResult, McTask, estimate_many
+from workers.labeling.flow import Talk
+from workers.labeling.mc import Known, McConfig, McResult, McTask, estimate, sample_of
 
 
-def label(run: Run, ids: Sequence[int], by: User) -> Iterator[int]:
-    """Estimate the solutions; yield the number of verdicts after each transaction.
+class McDesk:
+    """Estimates solutions; see workers.chunks.desks.
 
     A problem without a reference answer cannot be estimated: its verdict is unscored and says so.
     """
-    labeler = run.labeler
-    if labeler is None:
-        raise ValueError("an mc run has a labeler")
-    solutions = list(Solution.objects.filter(pk__in=ids).select_related("problem").order_by("pk"))
-    ready = [s for s in solutions if s.problem.answer]
-    bare = [_without_answer(s) for s in solutions if not s.problem.answer]
-    if bare:
-        yield verdicts.record(by=by, labeler=labeler, verdicts=bare, run=run)
-    if not ready:
-        return
-    engine, grader = engine_of(run.config), shared_grader()
-    tasks = [_task(s, grader) for s in ready]
-    results = estimate_many(tasks, engine, grader, _config(run))
-    for batch in in_batches(results):
-        new = [_verdict(result) for result in batch]
-        yield verdicts.record(by=by, labeler=labeler, verdicts=new, run=run)
+
+    def __init__(self, run: Run) -> None:
+        self._run, self._config = run, _config(run)
+        self._grader = shared_grader()
+
+    def talks(self, items: Sequence[int]) -> list[Talk[McResult]]:
+        """Return a talk per solution."""
+        solutions = list(
+            Solution.objects.filter(pk__in=items)
+            .select_related("problem")
+            .order_by("problem", "pk")
+        )
+        judged = self._judged(items)
+        known = self._known(solutions)
+        return [
+            estimate(
+                self._task(s, judged.get(s.pk)), self._grader, self._config, known[s.problem_id]
+            )
+            if s.problem.answer
+            else _unanswerable(s)
+            for s in solutions
+        ]
+
+    def store(self, results: Sequence[McResult], by: User) -> list[int]:
+        """Store verdicts with their rollouts."""
+        labeler = self._run.labeler
+        assert labeler is not None  # noqa: S101 - constraint run_labels_by_a_labeler
+        new = [_verdict(result) for result in results]
+        verdicts.record(by=by, labeler=labeler, verdicts=new, run=self._run)
+        return [result.solution_id for result in results]
+
+    def _judged(self, items: Sequence[int]) -> dict[int, int | None]:
+        """Return the judge's first errors (mode consensus); None where it said nothing."""
+        judge = self._run.config.get("judge")
+        if not judge:
+            return {}
+        rows = Verdict.objects.filter(labeler__uid=judge, solution__in=items)
+        return dict(rows.values_list("solution", "first_error"))
+
+    def _known(self, solutions: Sequence[Solution]) -> dict[int, Known]:
+        """Return per problem what labelers with the same completer have drawn already."""
+        stored = drawn_before(self._run.project, self._config.completer, solutions)
+        problems = {s.problem_id: s.problem for s in solutions}
+        return {
+            pk: dict(
+                _known_one(problem.content_hash, problem.statement, row, self._config)
+                for row in stored.get(pk, ())
+            )
+            for pk, problem in problems.items()
+        }
+
+    def _task(self, solution: Solution, judged: int | None) -> McTask:
+        problem = solution.problem
+        return McTask(
+            solution_id=solution.pk,
+            problem_id=problem.content_hash,
+            statement=problem.statement,
+            steps=tuple(solution.steps),
+            gaps=tuple(solution.gaps),
+            gold=problem.answer,
+            own_answer_correct=_own_answer_correct(solution, self._grader),
+            judged=judged,
+            audited=is_audited(
+                solution.content_hash,
+                self._config.completer,
+                self._run.config.get("audit_share", 0.0),
+            ),
+        )
 
 
 def _config(run: Run) -> McConfig:
@@ -46,47 +100,47 @@ def _config(run: Run) -> McConfig:
         template=config["template"],
         temperature=config["temperature"],
         max_tokens=config["max_tokens"],
-        labeler_hash=run.config_hash,
+        completer=completer_hash(config),
     )
 
 
-def _task(solution: Solution, grader: Grader) -> McTask:
-    problem = solution.problem
-    correct = solution.final_answer_correct
-    if correct is None:
-        answer = solution.final_answer
-        correct = answer is not None and grader.grade(problem.answer, answer).correct
-    return McTask(
-        solution_id=solution.pk,
-        problem_id=problem.content_hash,
-        statement=problem.statement,
-        steps=tuple(solution.steps),
-        gaps=tuple(solution.gaps),
-        gold=problem.answer,
-        own_answer_correct=correct,
-    )
+def _own_answer_correct(solution: Solution, grader: Grader) -> bool:
+    if solution.final_answer_correct is not None:
+        return solution.final_answer_correct
+    answer = solution.final_answer
+    return answer is not None and grader.grade(solution.problem.answer, answer).correct
 
 
-def _without_answer(solution: Solution) -> NewVerdict:
+def _known_one(
+    problem_id: str, statement: str, row: StoredRollout, config: McConfig
+) -> tuple[Sample, Completion]:
+    sample = sample_of(problem_id, statement, row.steps, row.gaps, row.sample, config)
+    return sample, Completion(row.text, "length" if row.finish_reason == "length" else "stop", 0, 0)
+
+
+def _unanswerable(solution: Solution) -> Talk[McResult]:
+    yield from ()
     reason = "the problem has no reference answer to check completions against"
-    return NewVerdict(solution.pk, VerdictState.UNSCORED, reason=reason)
+    return McResult(solution.pk, None, reason=reason)
 
 
 def _verdict(result: McResult) -> NewVerdict:
-    estimate = result.estimate
-    if estimate is None:
-        reason = f"the engine refused: {result.reason}"
-        return NewVerdict(result.solution_id, VerdictState.UNSCORED, reason=reason)
+    found = result.estimate
+    if found is None:
+        return NewVerdict(result.solution_id, VerdictState.UNSCORED, reason=result.reason)
+    refuted = found.refuted_at
     return NewVerdict(
         solution_id=result.solution_id,
-        state=VerdictState.SCORED,
-        first_error=estimate.first_error,
-        step_labels=estimate.step_labels,
+        state=VerdictState.SCORED if refuted is None else VerdictState.REFUTED,
+        first_error=found.first_error,
+        step_labels=found.step_labels,
+        reason="" if refuted is None else f"refutes the judge at step {refuted + 1}",
         fields={
-            "mc_k": list(estimate.k),
-            "mc_n": list(estimate.n),
-            "completions": estimate.completions,
-            "exhaustive_completions": estimate.exhaustive_completions,
+            "mc_k": list(found.k),
+            "mc_n": list(found.n),
+            "refuted_at": refuted,
+            "completions": found.completions,
+            "exhaustive_completions": found.exhaustive_completions,
             "prompt_tokens": result.prompt_tokens,
             "completion_tokens": result.completion_tokens,
         },

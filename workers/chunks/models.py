@@ -1,25 +1,34 @@
-"""The engine that a run's configuration names."""
+"""The engine that a run names."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 
-from workers.engines.protocol import Engine
+from labeling.models import Engine as EngineRow
+from labeling.models import Run
+from labeling.models.engines import EngineKind
+from workers.engines.protocol import Engine, EngineUnavailable
 from workers.engines.registry import open_engine
 
 
-def engine_of(config: Mapping[str, Any]) -> Engine:
-    """Open the run's engine; a model folder inside the project is named relative to it.
+def engine_of(run: Run) -> Engine:
+    """Open the run's engine; raise EngineUnavailable where it serves another model by now."""
+    row = run.engine
+    if row is None:
+        raise EngineUnavailable("the run names no engine", retry=False)
+    if row.model != run.config["model"]:
+        raise EngineUnavailable(
+            f"the engine {row.name} serves {row.model} by now, and this run needs "
+            f"{run.config['model']}: start a new run, or give the engine its model back",
+            retry=False,
+        )
+    return opened(row)
 
-    The path of a checkout is no part of a labeler's identity, so it never stands in a
-    configuration (`weights` does, the hash of the model's file).
-    """
-    spec = dict(config["engine"])
-    local = Path(settings.BASE_DIR) / str(spec.get("model", ""))
-    if spec.get("kind") != "openai" and local.is_dir():
-        spec["model"] = str(local)
-    return open_engine(spec)
+
+def opened(row: EngineRow) -> Engine:
+    """Open an engine of the table; a model folder inside the project is named relative to it."""
+    local = Path(settings.BASE_DIR) / row.model
+    found = row.kind != EngineKind.OPENAI and local.is_dir()
+    return open_engine(row.kind, str(local) if found else row.model, row.options)

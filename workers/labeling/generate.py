@@ -1,21 +1,18 @@
-"""Let a policy model write solutions, split them into steps and grade them."""
+"""Let a policy model write solutions to a problem, split them into steps and grade them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from labeling.domain.answers import final_answer
-from labeling.domain.monte_carlo import sample_seed
 from labeling.domain.prompts import completion_template, render
 from labeling.domain.refusals import Invalid
+from labeling.domain.seeds import sample_seed
 from labeling.domain.steps import SplitRule, Steps, split
-from workers.engines.protocol import Completion, CompletionRequest, Engine, EngineRefused
-from workers.labeling.asking import ask, written
+from workers.engines.protocol import Completion, EngineRefused, Sample
+from workers.labeling.asking import written
+from workers.labeling.flow import Talk
 from workers.labeling.mc import Grades
-
-AT_ONCE = 32
-"""Problems in one call of the engine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +41,7 @@ class GenerateConfig:
 class GeneratedSolution:
     """One sampled solution. No steps = nothing usable was written.
 
-    `correct` is None where the problem has no reference answer. `prompt_tokens` stand at the
-    first sample of a problem: the prompt counts once.
+    `correct` is None where the problem has no reference answer.
     """
 
     problem_id: int
@@ -60,33 +56,36 @@ class GeneratedSolution:
     completion_tokens: int
 
 
-def generate_many(
-    tasks: Sequence[GenerateTask], engine: Engine, grader: Grades, config: GenerateConfig
-) -> Iterator[GeneratedSolution]:
-    """Yield `config.samples` solutions per task, task by task.
+def generate(
+    task: GenerateTask, grader: Grades, config: GenerateConfig
+) -> Talk[list[GeneratedSolution]]:
+    """Draw `config.samples` solutions; return them in the order of their sample numbers.
 
     A problem that the engine refuses gives samples without text whose finish reason is "refused".
-    Raise EngineUnavailable; what was yielded before stands.
     """
-    for begin in range(0, len(tasks), AT_ONCE):
-        some = tasks[begin : begin + AT_ONCE]
-        answers = ask(engine, [_request(task, config) for task in some])
-        for task, answer in zip(some, answers, strict=True):
-            for sample in range(config.samples):
-                if isinstance(answer, EngineRefused):
-                    yield _refused(task, sample)
-                else:
-                    yield _solution(task, sample, answer[sample], grader, config.split_rule)
+    drawn = yield _samples(task, config)
+    return [
+        _refused(task, number)
+        if isinstance(one.answer, EngineRefused)
+        else _solution(task, number, one.answer, grader, config.split_rule)
+        for number, one in enumerate(drawn)
+    ]
 
 
-def _request(task: GenerateTask, config: GenerateConfig) -> CompletionRequest:
+def _samples(task: GenerateTask, config: GenerateConfig) -> list[Sample]:
     prompt = render(config.template, task.statement, ())
-    seeds = tuple(
-        sample_seed(config.labeler_hash, task.key, written(prompt), sample)
-        for sample in range(config.samples)
-    )
     stop = completion_template(config.template).stop
-    return CompletionRequest(prompt, seeds, config.max_tokens, config.temperature, stop)
+    return [
+        Sample(
+            prompt,
+            sample_seed(config.labeler_hash, task.key, written(prompt), number),
+            config.max_tokens,
+            config.temperature,
+            stop,
+            task.key,
+        )
+        for number in range(config.samples)
+    ]
 
 
 def _solution(
@@ -103,7 +102,7 @@ def _solution(
         final_answer=answer,
         correct=grader.grade(task.gold, answer).correct if task.gold else None,
         finish_reason=completion.finish_reason,
-        prompt_tokens=completion.prompt_tokens if sample == 0 else 0,
+        prompt_tokens=completion.prompt_tokens,
         completion_tokens=completion.completion_tokens,
     )
 

@@ -1,8 +1,8 @@
-"""Ask a judge about many solutions."""
+"""Ask a judge about a solution, once or several times."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from labeling.domain.judging import (
@@ -14,12 +14,10 @@ from labeling.domain.judging import (
     judge_template,
     majority,
 )
-from labeling.domain.monte_carlo import sample_seed
-from workers.engines.protocol import Completion, CompletionRequest, Engine, EngineRefused
-from workers.labeling.asking import Answer, ask, written
-
-AT_ONCE = 64
-"""Solutions in one call of the engine: enough for a full batch, few to do again after a crash."""
+from labeling.domain.seeds import sample_seed
+from workers.engines.protocol import Completion, EngineRefused, Sample
+from workers.labeling.asking import written
+from workers.labeling.flow import Drawn, Talk
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ class JudgeTask:
 class JudgeConfig:
     """How to judge. With several `votes` the verdict that most of them name counts.
 
-    `text` is the user's own wording; `template` then names its reply form (ReplyForm).
+    `text` is the user's own wording; `reply` then names its reply form (ReplyForm).
     """
 
     template: str
@@ -44,11 +42,12 @@ class JudgeConfig:
     labeler_hash: str
     votes: int = 1
     text: str = ""
+    reply: str = ""
 
     def judge(self) -> JudgeTemplate:
         """Return the template; raise UnknownTemplate or BadTemplate."""
         if self.text:
-            return custom(self.text, ReplyForm(self.template))
+            return custom(self.text, ReplyForm(self.reply))
         return judge_template(self.template)
 
 
@@ -61,49 +60,46 @@ class JudgeResult:
 
     solution_id: int
     reading: Reading
-    critique: str
-    finish_reason: str
-    completions: int
-    prompt_tokens: int
-    completion_tokens: int
+    critique: str = ""
+    finish_reason: str = "refused"
+    completions: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
 
 
-def judge_many(
-    tasks: Sequence[JudgeTask], engine: Engine, config: JudgeConfig
-) -> Iterator[JudgeResult]:
-    """Yield each task's result, in order. Raise EngineUnavailable; what was yielded stands."""
-    template = config.judge()
-    for begin in range(0, len(tasks), AT_ONCE):
-        some = tasks[begin : begin + AT_ONCE]
-        requests = [_request(task, template, config) for task in some]
-        for task, answer in zip(some, ask(engine, requests), strict=True):
-            yield _result(task, template, answer)
-
-
-def _request(task: JudgeTask, template: JudgeTemplate, config: JudgeConfig) -> CompletionRequest:
+def judge(task: JudgeTask, template: JudgeTemplate, config: JudgeConfig) -> Talk[JudgeResult]:
+    """Ask for all votes at once; return the result."""
     prompt = template.render(task.statement, task.steps)
-    seeds = (
-        sample_seed(config.labeler_hash, task.statement, written(prompt), vote)
+    drawn = yield [
+        Sample(
+            prompt,
+            sample_seed(config.labeler_hash, task.statement, written(prompt), vote),
+            config.max_tokens,
+            config.temperature,
+            group=task.statement,
+        )
         for vote in range(config.votes)
-    )
-    return CompletionRequest(prompt, tuple(seeds), config.max_tokens, config.temperature)
+    ]
+    refusal = next((d.answer for d in drawn if isinstance(d.answer, EngineRefused)), None)
+    if refusal is not None:
+        return JudgeResult(task.solution_id, Unparsed(f"the engine refused: {refusal}"))
+    return _result(task, template, drawn)
 
 
-def _result(task: JudgeTask, template: JudgeTemplate, answer: Answer) -> JudgeResult:
-    if isinstance(answer, EngineRefused):
-        refused = Unparsed(f"the engine refused: {answer}")
-        return JudgeResult(task.solution_id, refused, "", "refused", 0, 0, 0)
-    votes = [_read(template, completion, len(task.steps)) for completion in answer]
+def _result(task: JudgeTask, template: JudgeTemplate, drawn: Sequence[Drawn]) -> JudgeResult:
+    replies = [one.answer for one in drawn if isinstance(one.answer, Completion)]
+    votes = [_read(template, reply, len(task.steps)) for reply in replies]
     reading = majority(votes)
-    shown = answer[votes.index(reading) if reading in votes else 0]
+    shown = replies[votes.index(reading) if reading in votes else 0]
+    paid = [reply for reply, one in zip(replies, drawn, strict=True) if one.fresh]
     return JudgeResult(
         solution_id=task.solution_id,
         reading=reading,
         critique=shown.text,
         finish_reason=shown.finish_reason,
-        completions=len(answer),
-        prompt_tokens=answer[0].prompt_tokens,
-        completion_tokens=sum(completion.completion_tokens for completion in answer),
+        completions=len(replies),
+        prompt_tokens=sum(reply.prompt_tokens for reply in paid),
+        completion_tokens=sum(reply.completion_tokens for reply in paid),
     )
 
 

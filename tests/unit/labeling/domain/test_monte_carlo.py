@@ -18,7 +18,6 @@ from labeling.domain.monte_carlo import (
     exhaustive_completions,
     next_wave,
     observe,
-    sample_seed,
     start,
     waves,
 )
@@ -26,9 +25,21 @@ from labeling.domain.monte_carlo import (
 Table = tuple[tuple[bool, ...], ...]
 
 
-def run(table: Table, n: int, mode: McMode, own: bool) -> tuple[State, list[Wave]]:
+FULL = (McMode.HARD, McMode.SOFT, McMode.EXHAUSTIVE)
+"""Modes that find every solution's first error by themselves."""
+
+
+def run(
+    table: Table,
+    n: int,
+    mode: McMode,
+    own: bool,
+    judged: int | None = None,
+    audited: bool = False,
+) -> tuple[State, list[Wave]]:
     """Answer every wave from a table of outcomes[step][sample]."""
-    state, asked = start(len(table) + 1, n, mode, own), []
+    state = start(len(table) + 1, n, mode, own, judged=judged, audited=audited)
+    asked = []
     while (wave := next_wave(state)) is not None:
         asked.append(wave)
         state = observe(state, [table[wave.step][sample] for sample in wave.samples])
@@ -44,11 +55,11 @@ def tables(draw: st.DrawFn) -> tuple[Table, int]:
 
 
 @given(tables(), st.booleans())
-def test_every_mode_gives_the_labels_of_the_exhaustive_one(
+def test_every_full_mode_gives_the_labels_of_the_exhaustive_one(
     drawn: tuple[Table, int], own: bool
 ) -> None:
     table, n = drawn
-    by_mode = {mode: estimate(run(table, n, mode, own)[0]) for mode in McMode}
+    by_mode = {mode: estimate(run(table, n, mode, own)[0]) for mode in FULL}
     exhaustive = by_mode[McMode.EXHAUSTIVE]
     for result in by_mode.values():
         assert result.first_error == exhaustive.first_error
@@ -152,16 +163,97 @@ def test_exhaustive_completions_leave_out_the_last_step() -> None:
     assert exhaustive_completions(1, 8) == 0
 
 
-def test_a_seed_depends_on_each_of_its_parts_and_on_their_borders() -> None:
-    seeds = [
-        sample_seed("l", "p", "text", 0),
-        sample_seed("l", "p", "text", 1),
-        sample_seed("l", "p", "text2", 0),
-        sample_seed("l", "q", "text", 0),
-        sample_seed("m", "p", "text", 0),
-        sample_seed("lp", "", "text", 0),
-    ]
-    assert len(set(seeds)) == len(seeds)
-    assert all(0 <= seed < 2**63 for seed in seeds)
-    # Pinned: stored runs resume with these seeds.
-    assert seeds[0] == 3359626409440934344
+@st.composite
+def judged_tables(draw: st.DrawFn) -> tuple[Table, int, int]:
+    table, n = draw(tables())
+    return table, n, draw(st.integers(-1, len(table)))
+
+
+@given(judged_tables(), st.booleans())
+def test_consensus_is_what_the_exhaustive_labels_and_the_judge_would_agree_on(
+    drawn: tuple[Table, int, int], own: bool
+) -> None:
+    table, n, judged = drawn
+    result = estimate(run(table, n, McMode.CONSENSUS, own, judged)[0])
+    full = estimate(run(table, n, McMode.EXHAUSTIVE, own)[0])
+    hard = estimate(run(table, n, McMode.HARD, own)[0])
+    agreed = full.first_error == judged
+    assert result.first_error == (judged if agreed else None)
+    assert (result.refuted_at is None) == agreed
+    if agreed:
+        assert (result.k, result.n, result.step_labels) == (hard.k, hard.n, hard.step_labels)
+        assert result.completions == hard.completions
+    else:
+        assert set(result.step_labels) == {None}
+        assert result.completions <= n * len(table)
+
+
+@given(judged_tables(), st.booleans())
+def test_an_audited_solution_that_is_refuted_gets_the_exhaustive_estimate(
+    drawn: tuple[Table, int, int], own: bool
+) -> None:
+    table, n, judged = drawn
+    result = estimate(run(table, n, McMode.CONSENSUS, own, judged, audited=True)[0])
+    full = estimate(run(table, n, McMode.EXHAUSTIVE, own)[0])
+    assert (result.first_error, result.step_labels) == (full.first_error, full.step_labels)
+    assert result.refuted_at is None
+    if full.first_error != judged:
+        assert result == full
+
+
+@given(tables(), st.booleans())
+def test_without_a_judgment_consensus_mode_is_hard_mode(
+    drawn: tuple[Table, int], own: bool
+) -> None:
+    table, n = drawn
+    alone = estimate(run(table, n, McMode.CONSENSUS, own, None)[0])
+    assert alone == estimate(run(table, n, McMode.HARD, own)[0])
+
+
+@pytest.mark.parametrize(("judged", "own", "at"), [(-1, False, 2), (2, True, 2)])
+def test_the_own_answer_alone_refutes_some_judgments(judged: int, own: bool, at: int) -> None:
+    # "no error" although the answer is wrong; "the last step is wrong" although it is right.
+    state, asked = run(((True,) * 8,) * 2, 8, McMode.CONSENSUS, own, judged)
+    result = estimate(state)
+    assert (result.refuted_at, result.completions, asked) == (at, 0, [])
+
+
+def test_the_judges_step_is_sampled_first_and_then_the_steps_before_it() -> None:
+    # Step 2 fails 8 times as the judge says; step 1 succeeds at once, step 0 never: its error is
+    # earlier. 8 + 1 + 8 completions, none at step 3.
+    table = ((False,) * 8, (True,) * 8, (False,) * 8, (True,) * 8)
+    state, asked = run(table, 8, McMode.CONSENSUS, own=False, judged=2)
+    result = estimate(state)
+    assert [wave.step for wave in asked] == [2, 2, 2, 2, 1, 0, 0, 0, 0]
+    assert (result.refuted_at, result.first_error) == (0, None)
+    assert (result.k, result.n) == ((0, 1, 0, None, 0), (8, 1, 8, None, 1))
+    assert result.completions == 17
+
+
+@given(st.integers(0, 9), st.integers(1, 10), st.integers(1, 9))
+def test_bisection_finds_the_first_error_where_no_completion_recovers(
+    wrong: int, steps: int, n: int
+) -> None:
+    wrong = min(wrong, steps - 1)
+    table = tuple((t < wrong,) * n for t in range(steps - 1))
+    state, asked = run(table, n, McMode.BISECT, own=False)
+    result = estimate(state)
+    assert result.first_error == wrong
+    assert len({wave.step for wave in asked}) <= (steps - 1).bit_length()
+
+
+def test_bisection_takes_a_right_answer_as_right_steps_and_may_miss_a_recovery() -> None:
+    table = ((False,) * 8, (True,) * 8, (True,) * 8)
+    right = estimate(run(table, 8, McMode.BISECT, own=True)[0])
+    assert (right.first_error, right.completions) == (-1, 0)
+    # Steps 0 to 3, the last one wrong: step 1 succeeds, so the error is sought after it. The
+    # exhaustive first error is 0.
+    recovered = estimate(run(table, 8, McMode.BISECT, own=False)[0])
+    assert (recovered.first_error, recovered.k) == (3, (None, 1, 1, 0))
+    assert not McMode.BISECT.exact
+
+
+@pytest.mark.parametrize("judged", [-2, 3])
+def test_a_judgment_outside_the_solution_is_refused(judged: int) -> None:
+    with pytest.raises(ValueError, match="no step of 3"):
+        start(3, 8, McMode.CONSENSUS, own_answer_correct=True, judged=judged)

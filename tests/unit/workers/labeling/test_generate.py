@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from labeling.domain.steps import SplitKind, SplitRule
 from tests.engines import ScriptedEngine
+from tests.unit.workers.labeling.talking import held
 from tests.unit.workers.labeling.test_mc import ExactGrader
-from workers.labeling.generate import GenerateConfig, GeneratedSolution, GenerateTask, generate_many
+from workers.labeling.generate import GenerateConfig, GeneratedSolution, GenerateTask, generate
 
 CONFIG = GenerateConfig(3, "plain-v1", 1.0, 80, SplitRule(), "h")
 
@@ -17,7 +18,14 @@ def write(prompt: str, seed: int) -> str:
 
 
 def generated(*tasks: GenerateTask, config: GenerateConfig = CONFIG) -> list[GeneratedSolution]:
-    return list(generate_many(tasks, ScriptedEngine(write, context=200), ExactGrader(), config))
+    return drawn(ScriptedEngine(write, context=200), *tasks, config=config)
+
+
+def drawn(
+    engine: ScriptedEngine, *tasks: GenerateTask, config: GenerateConfig
+) -> list[GeneratedSolution]:
+    found = held(engine, [generate(task, ExactGrader(), config) for task in tasks])
+    return sorted((s for some in found for s in some), key=lambda s: (s.problem_id, s.sample))
 
 
 def test_samples_are_split_and_graded_and_end_before_an_invented_problem() -> None:
@@ -26,7 +34,7 @@ def test_samples_are_split_and_graded_and_end_before_an_invented_problem() -> No
     assert first.gaps == ("", "\n\n", "\n\n")
     assert (first.final_answer, first.correct, first.finish_reason) == ("7", True, "stop")
     assert [s.sample for s in (first, second, third)] == [0, 1, 2]
-    assert [s.prompt_tokens for s in (first, second, third)] == [len("Problem: P\n\n"), 0, 0]
+    assert [s.prompt_tokens for s in (first, second, third)] == [len("Problem: P\n\n")] * 3
 
 
 def test_a_problem_without_a_reference_answer_is_not_graded() -> None:
@@ -45,7 +53,7 @@ def test_a_text_that_is_too_slow_for_the_pattern_does_not_stop_the_run() -> None
     slow = SplitRule(SplitKind.PATTERN, "(a|aa)+$")
     config = GenerateConfig(1, "plain-v1", 1.0, 9_000, slow, "h")
     engine = ScriptedEngine(lambda prompt, seed: "a" * 5_000 + "!")
-    (solution,) = generate_many([GenerateTask(1, "k", "P", "7")], engine, ExactGrader(), config)
+    (solution,) = drawn(engine, GenerateTask(1, "k", "P", "7"), config=config)
     assert solution.steps == ()
 
 

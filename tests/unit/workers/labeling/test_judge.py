@@ -7,9 +7,17 @@ import pytest
 from labeling.domain.judging import BadTemplate, Parsed, Unparsed
 from labeling.domain.prompts import UnknownTemplate
 from tests.engines import ScriptedEngine
-from workers.labeling.judge import AT_ONCE, JudgeConfig, JudgeTask, judge_many
+from tests.unit.workers.labeling.talking import held
+from workers.labeling.judge import JudgeConfig, JudgeResult, JudgeTask, judge
 
 CONFIG = JudgeConfig("check-v1", temperature=0.0, max_tokens=60, labeler_hash="h")
+
+
+def judge_many(
+    tasks: list[JudgeTask], engine: ScriptedEngine, config: JudgeConfig
+) -> list[JudgeResult]:
+    results = held(engine, [judge(task, config.judge(), config) for task in tasks])
+    return sorted(results, key=lambda result: result.solution_id)
 
 
 def reply(prompt: str, seed: int) -> str:
@@ -23,7 +31,7 @@ def reply(prompt: str, seed: int) -> str:
 def test_replies_become_verdicts_in_the_order_of_the_tasks() -> None:
     tasks = [JudgeTask(k, "P", (text, "Answer: 1")) for k, text in enumerate(
         ["fine", "bad", "silent", "endless"] )]  # fmt: skip
-    results = list(judge_many(tasks, ScriptedEngine(reply), CONFIG))
+    results = judge_many(tasks, ScriptedEngine(reply), CONFIG)
     assert [result.solution_id for result in results] == [0, 1, 2, 3]
     assert [result.reading for result in results] == [
         Parsed(-1, (1, 1)),
@@ -61,24 +69,19 @@ def test_votes_are_seeded_apart_and_the_majority_counts() -> None:
     assert result.critique == torn("", 0 if expected == 0 else 1)
 
 
-def test_many_solutions_are_asked_in_slices() -> None:
-    engine = ScriptedEngine(reply)
-    tasks = [JudgeTask(k, "P", ("a", "Answer: 1")) for k in range(AT_ONCE + 1)]
-    assert len(list(judge_many(tasks, engine, CONFIG))) == AT_ONCE + 1
-    assert [len(call) for call in engine.calls] == [AT_ONCE, 1]
-
-
 def test_a_users_own_wording_is_asked() -> None:
     engine = ScriptedEngine(lambda prompt, seed: r"\boxed{0}")
-    own = JudgeConfig("boxed", 0.0, 60, "h", text="Mind units! {problem} {solution}")
+    text = "Mind units! {problem} {solution}"
+    own = JudgeConfig("strict-v2", 0.0, 60, "h", text=text, reply="boxed")
     (result,) = judge_many([JudgeTask(1, "P", ("a", "b"))], engine, own)
     assert engine.samples[0][0].startswith("Mind units! P <paragraph_0>")
     assert result.reading == Parsed(0, (-1, None))
 
 
 def test_an_unusable_template_is_refused_before_the_engine_is_asked() -> None:
-    engine = ScriptedEngine(reply)
+    engine, task = ScriptedEngine(reply), JudgeTask(1, "P", ("a", "b"))
     with pytest.raises(UnknownTemplate):
-        list(judge_many([], engine, JudgeConfig("nonsense", 0.0, 60, "h")))
+        judge_many([task], engine, JudgeConfig("nonsense", 0.0, 60, "h"))
     with pytest.raises(BadTemplate):
-        list(judge_many([], engine, JudgeConfig("boxed", 0.0, 60, "h", text="no places")))
+        judge_many([task], engine, JudgeConfig("own", 0.0, 60, "h", text="no", reply="boxed"))
+    assert engine.asked == []

@@ -8,14 +8,16 @@ from hashlib import blake2b
 import pytest
 
 from labeling.domain.answers import final_answer
-from labeling.domain.monte_carlo import McMode, sample_seed
+from labeling.domain.monte_carlo import McMode
 from labeling.domain.prompts import render
+from labeling.domain.seeds import sample_seed
 from tests.engines import ScriptedEngine
-from workers.engines.protocol import EngineUnavailable
+from tests.unit.workers.labeling.talking import held
+from workers.engines.protocol import Completion
 from workers.grading import Grade
-from workers.labeling.mc import McConfig, McResult, McTask, estimate_many
+from workers.labeling.mc import McConfig, McResult, McTask, estimate, sample_of
 
-CONFIG = McConfig(8, McMode.HARD, "plain-v1", temperature=1.0, max_tokens=50, labeler_hash="h")
+CONFIG = McConfig(8, McMode.HARD, "plain-v1", temperature=1.0, max_tokens=50, completer="h")
 
 
 class ExactGrader:
@@ -37,7 +39,7 @@ def task(solution_id: int, *steps: str, own: bool = True, problem: str = "p") ->
 
 
 def estimates(engine: ScriptedEngine, tasks: list[McTask], config: McConfig = CONFIG) -> list:
-    results = list(estimate_many(tasks, engine, ExactGrader(), config))
+    results = held(engine, [estimate(task, ExactGrader(), config) for task in tasks])
     return sorted(results, key=lambda result: result.solution_id)
 
 
@@ -77,11 +79,41 @@ def test_hard_and_exhaustive_agree_on_the_labels() -> None:
     assert set(hard_engine.samples) < set(full_engine.samples)
 
 
-def test_each_round_is_one_call_for_all_solutions() -> None:
-    engine = ScriptedEngine(lambda prompt, seed: "Answer: 8")
-    estimates(engine, [task(k, f"a{k}", "b", "Answer: 7") for k in range(10)])
-    # All fail at their first step: waves of 1, 1, 2, 4.
-    assert [sum(len(r.seeds) for r in call) for call in engine.calls] == [10, 10, 20, 40]
+@pytest.mark.parametrize("judged", [-1, 0, 1, 2, None])
+def test_with_a_judge_only_as_much_is_drawn_as_the_consensus_needs(judged: int | None) -> None:
+    mode = replace(CONFIG, mode=McMode.CONSENSUS)
+    long = [t for t in TASKS if len(t.steps) > 2]
+    alone, together = ScriptedEngine(lucky), ScriptedEngine(lucky)
+    hard = estimates(alone, long)
+    results = estimates(together, [replace(t, judged=judged) for t in long], mode)
+    for full, result in zip(hard, results, strict=True):
+        assert full.estimate is not None
+        assert result.estimate is not None
+        if judged is None or full.estimate.first_error == judged:
+            assert result.estimate == full.estimate
+            assert {(r.step, r.sample, r.text) for r in result.rollouts} == {
+                (r.step, r.sample, r.text) for r in full.rollouts
+            }
+        else:
+            assert result.estimate.first_error is None
+            assert result.estimate.refuted_at is not None
+
+
+def test_completions_that_are_known_are_not_drawn_and_cost_nothing() -> None:
+    first = ScriptedEngine(lucky)
+    (result,) = estimates(first, TASKS[:1])
+    known = {
+        sample_of("p", "statement of p", TASKS[0].steps[: r.step + 1], (), r.sample, CONFIG):
+            Completion(r.text, "stop", 0, 0)
+        for r in result.rollouts
+        if r.step != 1
+    }  # fmt: skip
+    again = ScriptedEngine(lucky)
+    (same,) = held(again, [estimate(TASKS[0], ExactGrader(), CONFIG, known)])
+    assert same.estimate == result.estimate
+    assert {"\n\nc\n" in prompt for prompt, _ in again.samples} == {False}
+    assert len(again.samples) == sum(r.step == 1 for r in result.rollouts)
+    assert same.completion_tokens == sum(len(lucky(*asked)) for asked in again.samples)
 
 
 def test_no_sample_is_ever_drawn_twice() -> None:
@@ -99,11 +131,10 @@ def test_costs_add_up_to_what_the_engine_was_asked() -> None:
     results = estimates(engine, [*TASKS, replace(TASKS[0], solution_id=9)])
     written = sum(len(lucky(prompt, seed)) for prompt, seed in engine.samples)
     assert sum(r.completion_tokens for r in results) == written
-    prompts = sum(len(request.prompt) for call in engine.calls for request in call)
-    assert sum(r.prompt_tokens for r in results) == prompts
+    assert sum(r.prompt_tokens for r in results) == sum(len(prompt) for prompt, _ in engine.samples)
 
 
-def test_samples_are_seeded_by_labeler_problem_prefix_and_number_alone() -> None:
+def test_samples_are_seeded_by_completer_problem_prefix_and_number_alone() -> None:
     engine = ScriptedEngine(lambda prompt, seed: "Answer: 8")
     estimates(engine, [task(1, "a", "Answer: 7")])
     prompt = render("plain-v1", "statement of p", ["a"])
@@ -111,20 +142,10 @@ def test_samples_are_seeded_by_labeler_problem_prefix_and_number_alone() -> None
 
 
 def test_results_come_as_soon_as_they_are_complete() -> None:
-    def dies_late(prompt: str, seed: int) -> str:
-        if "\n\nb\n" in prompt:
-            raise EngineUnavailable("gone")
-        return "Answer: 7"
-
-    results = estimate_many(
-        [task(1, "a", "b", "Answer: 7"), task(2, "a", "Answer: 7"), task(3, "Answer: 7")],
-        ScriptedEngine(dies_late),
-        ExactGrader(),
-        CONFIG,
-    )
-    assert [next(results).solution_id, next(results).solution_id] == [3, 2]
-    with pytest.raises(EngineUnavailable):
-        next(results)
+    tasks = [task(1, "a", "b", "Answer: 7"), task(2, "a", "Answer: 7"), task(3, "Answer: 7")]
+    engine = ScriptedEngine(lambda prompt, seed: "Answer: 7", slots=3, batch=1)
+    results = held(engine, [estimate(task, ExactGrader(), CONFIG) for task in tasks])
+    assert [result.solution_id for result in results] == [3, 2, 1]
 
 
 def test_a_completion_without_an_answer_is_incorrect_and_kept() -> None:
