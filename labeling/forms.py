@@ -14,6 +14,7 @@ _SAYS = [
     ("none", "no error"),
     ("error", "some error"),
     ("unscored", "unscored"),
+    ("refuted", "refutes the judge"),
     ("missing", "not labeled"),
 ]
 RELATIONS = [

@@ -64,6 +64,8 @@ def _says(labeler: Labeler | None, wanted: str) -> Combinable | Q:
             return ~Exists(verdicts)
         case "unscored":
             return Exists(verdicts.filter(state=VerdictState.UNSCORED))
+        case "refuted":
+            return Exists(verdicts.filter(state=VerdictState.REFUTED))
         case "scored":
             return Exists(verdicts.filter(state=VerdictState.SCORED))
         case "error":

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from labeling.domain.labels import LabelerKind, labels_up_to
+from labeling.domain.monte_carlo import McMode
 from labeling.domain.releases import Rule, targets
 from labeling.models import Decision, Project, Verdict
 from trainer.records import Record
@@ -23,6 +24,7 @@ _COLUMNS = (
     "source",
     "mc_k",
     "mc_n",
+    "mc_mode",
 )
 
 
@@ -52,12 +54,15 @@ def _by_decision(project: Project, rule: Rule) -> QuerySet[Any]:
         ),
         mc_k=Subquery(mc.values("mc_k")[:1]),
         mc_n=Subquery(mc.values("mc_n")[:1]),
+        mc_mode=Subquery(mc.values("labeler__config__mode")[:1]),
     )
 
 
 def _by_labeler(project: Project, uid: str) -> QuerySet[Any]:
     rows = Verdict.objects.filter(labeler__project=project, labeler__uid=uid, state="scored")
-    return _named(rows).annotate(labels=F("step_labels"), source=F("labeler__kind"))
+    return _named(rows).annotate(
+        labels=F("step_labels"), source=F("labeler__kind"), mc_mode=F("labeler__config__mode")
+    )
 
 
 def _named(rows: QuerySet[Any]) -> QuerySet[Any]:
@@ -83,8 +88,15 @@ def _record(row: dict[str, Any], rule: Rule, split: str) -> Record:
         first_error=row["first_error"],
         final_answer_correct=row["final_answer_correct"],
         split=split,
-        sources={"labels": row["source"]},
+        sources={"labels": row["source"], **_sampling(row["mc_mode"])},
     )
+
+
+def _sampling(mode: str | None) -> dict[str, object]:
+    """Return how the Monte-Carlo counts came about; bisection's labels are marked in every row."""
+    if mode is None:
+        return {}
+    return {"mc_mode": mode, "mc_exact": McMode(mode).exact}
 
 
 def _counts(

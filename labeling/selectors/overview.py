@@ -27,13 +27,14 @@ class Coverage:
     scored: int
     unscored: int
     rejected: int
+    refuted: int
     tokens: int
     seconds: float
 
     @property
     def missing(self) -> int:
         """Solutions without a verdict."""
-        return self.solutions - self.scored - self.unscored - self.rejected
+        return self.solutions - self.scored - self.unscored - self.rejected - self.refuted
 
     @property
     def kind(self) -> LabelerKind:
@@ -134,6 +135,7 @@ def coverage(project: Project, solutions: int) -> list[Coverage]:
             scored=Count("pk", filter=Q(state=VerdictState.SCORED)),
             unscored=Count("pk", filter=Q(state=VerdictState.UNSCORED)),
             rejected=Count("pk", filter=Q(state=VerdictState.REJECTED)),
+            refuted=Count("pk", filter=Q(state=VerdictState.REFUTED)),
             tokens=Sum(F("prompt_tokens") + F("completion_tokens")),
             total_seconds=Sum("seconds"),
         )
@@ -148,6 +150,7 @@ def _coverage(labeler: Labeler, solutions: int, row: dict[str, Any]) -> Coverage
         scored=row.get("scored", 0),
         unscored=row.get("unscored", 0),
         rejected=row.get("rejected", 0),
+        refuted=row.get("refuted", 0),
         tokens=int(row.get("tokens") or 0),
         seconds=float(row.get("total_seconds") or 0),
     )

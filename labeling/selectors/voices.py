@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from labeling.domain.labels import NO_ERROR, LabelerKind, VerdictState, labels_up_to
 from labeling.domain.monte_carlo import McMode
@@ -85,7 +86,7 @@ def _voice(row: Verdict, steps: int) -> Voice:
         scores=tuple(row.step_scores),
         mc_k=tuple(row.mc_k),
         mc_n=tuple(row.mc_n),
-        stops_at_success=row.labeler.config.get("mode") == McMode.HARD,
+        stops_at_success=_stops_at_success(row.labeler.config),
         critique=row.critique,
         reason=row.reason,
         note=comments.get("solution", ""),
@@ -95,6 +96,10 @@ def _voice(row: Verdict, steps: int) -> Voice:
         exhaustive_completions=row.exhaustive_completions,
         at=row.updated_at,
     )
+
+
+def _stops_at_success(config: Mapping[str, Any]) -> bool:
+    return "mode" in config and McMode(config["mode"]).stops_at_success
 
 
 def _labels(row: Verdict, steps: int) -> tuple[int | None, ...]:

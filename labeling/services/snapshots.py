@@ -132,6 +132,8 @@ def _write_file(path: Path, records: Iterable[Record], digest: Any) -> Counter[s
 def _lines(records: Iterable[Record], tally: Counter[str]) -> Iterator[str]:
     for record in records:
         tally["records"] += 1
+        if record.sources.get("mc_exact") is False:
+            tally["inexact_mc"] += 1
         tally["steps"] += len(record.labels)
         tally["right"] += record.labels.count(1)
         tally["wrong"] += record.labels.count(0)
@@ -178,6 +180,16 @@ def _publish(
     return snapshot
 
 
+def _caution(counts: dict[str, Any]) -> str:
+    inexact = sum(counts[split].get("inexact_mc", 0) for split in SPLITS)
+    if not inexact:
+        return ""
+    return (
+        f"The labels or counts of {inexact} solutions come from Monte-Carlo bisection, which is "
+        'not exact: their `sources` say `"mc_exact": false`.\n\n'
+    )
+
+
 def _card(rule: Rule, counts: dict[str, Any], digest: str) -> str:
     rows = "\n".join(
         f"| {split} | {counts[split]['records']} | {counts[split]['right']} "
@@ -204,7 +216,7 @@ label comes from). Problems stand on one side of the split only.
 | --- | ---: | ---: | ---: | ---: |
 {rows}
 
-Content hash (SHA-256 of the files in this order): `{digest}`
+{_caution(counts)}Content hash (SHA-256 of the files in this order): `{digest}`
 
 Rule:
 

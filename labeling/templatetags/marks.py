@@ -26,6 +26,10 @@ _STATES = {
     DecisionState.DISCARDED: ("quiet", "⊘"),
     DecisionState.UNDECIDED: ("quiet", "…"),
 }
+_WITHOUT_VERDICT = {
+    VerdictState.REJECTED: ("⊘", "rejected"),
+    VerdictState.REFUTED: ("≠", "not the judge's"),
+}
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 _NOTHING = (None, "")  # templates turn a missing key into ""
 _UNDEFINED = format_html('<abbr class="undefined" tabindex="0" title="{}">—</abbr>', "not defined")
@@ -37,8 +41,8 @@ def verdict(kind: Any, state: Any, first_error: int | None) -> dict[str, str]:
     style = "filled" if kind in PEOPLE else "outlined"
     if state == VerdictState.SCORED and first_error is not None:
         return {**_first_error(first_error), "style": style}
-    words = "rejected" if state == VerdictState.REJECTED else "unscored"
-    return {"tone": "quiet", "sign": "⊘", "word": words, "style": style}
+    sign, word = _WITHOUT_VERDICT.get(state, ("⊘", "unscored"))
+    return {"tone": "quiet", "sign": sign, "word": word, "style": style}
 
 
 @register.inclusion_tag("_components/badge.html")

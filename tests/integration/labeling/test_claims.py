@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection
@@ -20,10 +20,14 @@ THREADS = 6
 
 
 def make_run(solutions: int) -> Run:
-    run = factories.RunFactory(config={"engine": {}})
+    run = factories.RunFactory(config={"model": "m"})
     for _ in range(solutions):
         factories.SolutionFactory(problem__project=run.project)
     return run
+
+
+def lease(run: Run, size: int, now: datetime = NOW, token: UUID | None = None) -> list[int]:
+    return list(claims.claim(run=run, token=token or uuid4(), size=size, now=now).items)
 
 
 def together(work, count=THREADS):
@@ -44,11 +48,11 @@ def together(work, count=THREADS):
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_workers_never_lease_the_same_solution():
     run = make_run(60)
-    leased = together(lambda _: claims.claim(run=run, size=10, now=NOW)[1])
+    leased = together(lambda _: lease(run, 10))
     items = [item for chunk in leased for item in chunk]
     assert len(items) == len(set(items))
     # what SKIP LOCKED left out of one worker's chunk is there for the next call
-    rest = claims.claim(run=run, size=60, now=NOW)[1]
+    rest = lease(run, 60)
     assert sorted(items + rest) == sorted(run.project.solutions.values_list("pk", flat=True))
 
 
@@ -125,16 +129,16 @@ def test_a_submit_repeated_while_the_first_is_under_way_is_one_verdict():
 @pytest.mark.django_db
 def test_an_expired_lease_is_anyones_again_and_a_live_one_is_not():
     run = make_run(3)
-    assert len(claims.claim(run=run, size=9, now=NOW)[1]) == 3
-    assert claims.claim(run=run, size=9, now=NOW)[1] == []
+    assert len(lease(run, 9)) == 3
+    assert lease(run, 9) == []
     late = NOW + claims.LEASE + timedelta(seconds=1)
-    assert len(claims.claim(run=run, size=9, now=late)[1]) == 3
+    assert len(lease(run, 9, late)) == 3
 
 
 @pytest.mark.django_db
 def test_a_worker_is_given_what_others_have_not_leased():
     run = make_run(4)
-    chunks = [claims.claim(run=run, size=2, now=NOW)[1] for _ in range(3)]
+    chunks = [lease(run, 2) for _ in range(3)]
     assert [len(chunk) for chunk in chunks] == [2, 2, 0]
     assert not set(chunks[0]) & set(chunks[1])
 
@@ -142,12 +146,13 @@ def test_a_worker_is_given_what_others_have_not_leased():
 @pytest.mark.django_db
 def test_a_renewed_lease_lives_on_and_a_released_one_ends():
     run = make_run(2)
-    token, _ = claims.claim(run=run, size=9, now=NOW)
+    token = uuid4()
+    lease(run, 9, token=token)
     later = NOW + claims.LEASE - timedelta(seconds=1)
     assert claims.renew(token=token, now=later) == 2
-    assert claims.claim(run=run, size=9, now=NOW + claims.LEASE)[1] == []
+    assert lease(run, 9, NOW + claims.LEASE) == []
     assert claims.release(token=token) == 2
-    assert len(claims.claim(run=run, size=9, now=later)[1]) == 2
+    assert len(lease(run, 9, later)) == 2
 
 
 @pytest.mark.django_db
@@ -155,7 +160,7 @@ def test_labeled_solutions_are_not_leased_and_the_run_settles_when_none_is_left(
     run = make_run(2)
     first, second = run.project.solutions.order_by("pk")
     factories.VerdictFactory(solution=first, labeler=run.labeler)
-    assert claims.claim(run=run, size=9, now=NOW)[1] == [second.pk]
+    assert lease(run, 9) == [second.pk]
     assert not runs.settle(by=run.created_by, run=run, now=NOW)
     factories.VerdictFactory(solution=second, labeler=run.labeler)
     assert runs.settle(by=run.created_by, run=run, now=NOW)
@@ -167,22 +172,96 @@ def test_labeled_solutions_are_not_leased_and_the_run_settles_when_none_is_left(
 def test_a_paused_run_hands_out_no_work_until_it_is_resumed():
     run = make_run(2)
     runs.pause(by=run.created_by, run=run)
-    assert claims.claim(run=run, size=9, now=NOW)[1] == []
+    assert lease(run, 9) == []
     with pytest.raises(runs.WrongState, match="paused cannot be paused"):
         runs.pause(by=run.created_by, run=run)
     runs.resume(by=run.created_by, run=run)
-    assert len(claims.claim(run=run, size=9, now=NOW)[1]) == 2
+    assert len(lease(run, 9)) == 2
 
 
 @pytest.mark.django_db
-def test_an_engine_that_keeps_failing_fails_the_run_with_its_words():
-    run = make_run(1)
-    for attempt in range(1, runs.GIVE_UP_AFTER + 1):
-        gave_up = runs.stumbled(by=run.created_by, run=run, reason="refused at :9", now=NOW)
-        assert gave_up == (attempt == runs.GIVE_UP_AFTER)
+def test_an_engine_that_keeps_failing_lets_the_run_rest_longer_and_at_last_fail():
+    run, now, rests = make_run(1), NOW, []
+    for _ in range(runs.GIVE_UP_AFTER - 1):
+        for _ in range(3):  # workers that fail together count once
+            runs.stumbled(by=run.created_by, run=run, reason="refused at :9", now=now)
+        run.refresh_from_db()
+        rests.append((run.retry_at - now).total_seconds())
+        assert lease(run, 9, now) == []
+        now = run.retry_at
+    assert rests == [5, 10, 20, 40, 80, 160, 300, 300, 300, 300, 300]
+    assert len(lease(run, 9, now)) == 1
+    runs.stumbled(by=run.created_by, run=run, reason="refused at :9", now=now)
     run.refresh_from_db()
     assert (run.state, run.reason) == ("failed", "refused at :9")
     assert runs.resume(by=run.created_by, run=run).failures == 0
+
+
+@pytest.mark.django_db
+def test_what_only_a_person_can_mend_fails_the_run_at_once():
+    run = make_run(1)
+    runs.stumbled(by=run.created_by, run=run, reason="wrong key", now=NOW, hopeless=True)
+    run.refresh_from_db()
+    assert (run.state, run.reason, run.retry_at) == ("failed", "wrong key", None)
+
+
+@pytest.mark.django_db
+def test_the_solutions_of_a_problem_are_leased_together():
+    run = make_run(0)
+    problems = [factories.ProblemFactory(project=run.project) for _ in range(3)]
+    by_problem = [
+        [factories.SolutionFactory(problem=problem).pk for _ in range(4)] for problem in problems
+    ]
+    assert lease(run, 1) == by_problem[0]
+    assert lease(run, 5) == by_problem[1] + by_problem[2]
+
+
+@pytest.mark.django_db
+def test_a_worker_asks_for_what_comes_after_its_last_lease():
+    run = make_run(4)
+    problems = list(run.project.solutions.order_by("pk").values_list("problem", flat=True))
+    first = claims.claim(run=run, token=uuid4(), size=2, now=NOW)
+    assert first.last == problems[1]
+    late = NOW + claims.LEASE
+    after = claims.claim(run=run, token=uuid4(), size=9, now=late, after=first.last)
+    assert (len(after.items), after.last) == (2, problems[3])
+    assert set(after.items).isdisjoint(first.items)
+    nothing = claims.claim(run=run, token=uuid4(), size=9, now=late, after=after.last)
+    assert (nothing.items, nothing.last) == ((), after.last)
+
+
+@pytest.mark.django_db
+def test_items_that_are_done_are_given_back_one_by_one():
+    run, token = make_run(3), uuid4()
+    items = lease(run, 9, token=token)
+    assert claims.release(token=token, items=items[:1]) == 1
+    assert lease(run, 9) == items[:1]  # its verdict was not stored after all
+
+
+@pytest.mark.django_db
+def test_estimation_with_a_judge_waits_for_the_judges_word_solution_by_solution():
+    run = make_run(3)
+    judge = factories.LabelerFactory(project=run.project, kind="judge")
+    run.config = {"judge": judge.uid}
+    assert lease(run, 9) == []
+    solutions = list(run.project.solutions.order_by("pk"))
+    factories.VerdictFactory(solution=solutions[1], labeler=judge)
+    factories.VerdictFactory(
+        solution=solutions[2], labeler=judge, state="unscored", first_error=None, reason="mute"
+    )
+    assert lease(run, 9) == [solutions[1].pk, solutions[2].pk]
+    assert claims.pending(run=run) == 3
+    assert claims.is_anything_left(run=run)
+
+
+@pytest.mark.django_db
+def test_other_runs_wait_only_where_their_queue_is_served_and_nobody_works_on_them():
+    run, other = make_run(1), make_run(1)
+    assert not runs.others_wait(run=run, now=NOW)  # nobody serves the other's queue either
+    factories.QueuePresenceFactory(queue="mc", seen_at=NOW)
+    assert runs.others_wait(run=run, now=NOW)
+    factories.ClaimFactory(run=other, expires_at=NOW + timedelta(seconds=9))
+    assert not runs.others_wait(run=run, now=NOW)
 
 
 @pytest.mark.django_db

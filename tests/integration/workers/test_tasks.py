@@ -10,26 +10,29 @@ from django.utils import timezone
 from demo.world import problems, reference_steps, truth
 from labeling.domain.hashing import content_hash
 from labeling.domain.labels import LabelerKind
-from labeling.models import Claim, Decision, Labeler, Rollout, Run, Sampling, Solution, Verdict
+from labeling.models import (
+    Claim, Decision, Engine, Labeler, QueuePresence, Rollout, Run, Sampling, Solution, Verdict,
+)  # fmt: skip
 from labeling.models.runs import RunKind
 from labeling.services import labelers, runs
 from tests import factories
 from workers import tasks
-from workers.pipeline.options import sample_models
+from workers.pipeline.options import CHECKPOINT, sample_models
 
 pytestmark = pytest.mark.django_db
 
 MODELS = sample_models()
+TINY = str(CHECKPOINT)
 MC = {
-    "engine": MODELS.engine, "template": MODELS.template, "n": 8, "mode": "hard",
+    "model": TINY, "template": MODELS.template, "n": 8, "mode": "hard",
     "temperature": 1.0, "max_tokens": MODELS.max_tokens,
 }  # fmt: skip
 JUDGE = {
-    "engine": MODELS.engine, "template": MODELS.judge_template, "temperature": 0.0,
+    "model": TINY, "template": MODELS.judge_template, "temperature": 0.0,
     "max_tokens": MODELS.judge_max_tokens,
 }  # fmt: skip
 GENERATE = {
-    "engine": MODELS.engine, "generator": "tiny", "template": MODELS.template, "samples": 3,
+    "model": TINY, "generator": "tiny", "template": MODELS.template, "samples": 3,
     "temperature": 1.0, "max_tokens": MODELS.max_tokens,
 }  # fmt: skip
 
@@ -41,7 +44,6 @@ def silent_door(monkeypatch):
     monkeypatch.setattr(
         "labeling.dispatch.ring", lambda task, *args, **kwargs: rung.append((task, args))
     )
-    monkeypatch.setattr(tasks, "BACK_OFF_SECONDS", 0.0)
     return rung
 
 
@@ -67,8 +69,14 @@ def solved(project) -> list[Solution]:
     return made
 
 
-def start(project, kind: RunKind, config: dict) -> Run:
+def start(project, kind: RunKind, config: dict, engine: Engine | None = None) -> Run:
     labeler = None
+    engine = (
+        engine
+        or Engine.objects.get_or_create(
+            name="tiny", defaults={"kind": "transformers", "model": TINY}
+        )[0]
+    )
     if kind is not RunKind.GENERATE:
         labeler = labelers.register(
             by=project.created_by,
@@ -78,7 +86,12 @@ def start(project, kind: RunKind, config: dict) -> Run:
             config=config,
         )
     return runs.start(
-        by=project.created_by, project=project, kind=kind, config=config, labeler=labeler
+        by=project.created_by,
+        project=project,
+        kind=kind,
+        config=config,
+        labeler=labeler,
+        engine=engine,
     )
 
 
@@ -171,16 +184,100 @@ def test_a_judge_that_writes_nothing_readable_is_unscored_counted_and_retried(
     assert ("workers.work", (run.uid,)) in silent_door
 
 
-def test_a_dead_engine_fails_the_run_with_its_address_and_keeps_every_lease_free(project, solved):
-    dead = {**JUDGE, "engine": {"kind": "openai", "url": "http://127.0.0.1:9/v1", "model": "m"}}
-    run = start(project, RunKind.JUDGE, dead)
-    for _ in range(runs.GIVE_UP_AFTER):
-        finish(run)
-    run.refresh_from_db()
-    assert run.state == "failed"
+def dead_engine() -> Engine:
+    return Engine.objects.create(
+        name="dead", kind="openai", model="m",
+        options={"url": "http://127.0.0.1:9/v1", "patience": 0.1},
+    )  # fmt: skip
+
+
+def test_a_dead_engine_lets_the_run_rest_and_at_last_fail_with_its_address(
+    project, solved, silent_door
+):
+    run = start(project, RunKind.JUDGE, {**JUDGE, "model": "m"}, dead_engine())
+    finish(run)
+    assert (run.state, run.failures) == ("running", 1)
     assert "127.0.0.1:9" in run.reason
+    assert run.retry_at > timezone.now()
+    silent_door.clear()
+    finish(run)  # a bell that comes too early: nothing is leased, nothing is counted
+    tasks.sweep()
+    assert (run.failures, silent_door) == (1, [])
+    Run.objects.update(retry_at=timezone.now(), failures=runs.GIVE_UP_AFTER - 1)
+    tasks.sweep()
+    assert ("workers.work", (run.uid,)) in silent_door
+    finish(run)
+    assert (run.state, run.retry_at) == ("failed", None)
     assert not Verdict.objects.exists()
     assert not Claim.objects.exists()
+
+
+def test_an_engine_that_serves_another_model_by_now_fails_the_run_at_once(project, solved):
+    run = start(project, RunKind.MC, MC)
+    Engine.objects.update(model="another")
+    finish(run)
+    assert run.state == "failed"
+    assert "another" in run.reason
+
+
+def test_judge_first_estimation_waits_for_the_judge_and_reaches_the_same_decisions(project, solved):
+    judge = start(project, RunKind.JUDGE, JUDGE)
+    sparing = {**MC, "mode": "consensus", "judge": judge.labeler.uid, "audit_share": 0.0}
+    consensus = start(project, RunKind.MC, sparing)
+    finish(consensus)
+    assert (consensus.state, Verdict.objects.count()) == ("running", 0)
+    finish(judge)
+    finish(consensus)
+    assert consensus.state == "done"
+    sparingly = dict(Decision.objects.values_list("solution", "state"))
+    firsts = dict(Decision.objects.values_list("solution", "first_error"))
+    Labeler.objects.filter(pk=consensus.labeler_id).update(active=False)
+    hard = finish(start(project, RunKind.MC, MC))
+    assert sparingly == dict(Decision.objects.values_list("solution", "state"))
+    assert firsts == dict(Decision.objects.values_list("solution", "first_error"))
+    spent = {
+        labeler: sum(Verdict.objects.filter(labeler=labeler).values_list("completions", flat=True))
+        for labeler in (consensus.labeler, hard.labeler)
+    }
+    assert spent[consensus.labeler] <= spent[hard.labeler]
+    refuted = Verdict.objects.filter(state="refuted")
+    assert refuted.count() == sum(state == "disputed" for state in sparingly.values())
+    # What one had drawn, the other was given: the same completer, the same samples.
+    paid = Verdict.objects.filter(labeler=hard.labeler, state="scored")
+    shared = [v for v in paid if not refuted.filter(solution=v.solution).exists()]
+    assert {v.completion_tokens for v in shared} == {0}
+
+
+def test_a_solution_that_shares_its_first_steps_with_a_labeled_one_is_drawn_for_less(
+    project, solved
+):
+    finish(start(project, RunKind.MC, MC))
+    old = next(s for s in solved if s.final_answer_correct)
+    twin = factories.SolutionFactory(
+        problem=old.problem,
+        steps=[*old.steps[:-1], "Answer: none"],
+        final_answer="none",
+        final_answer_correct=False,
+    )
+    run = Run.objects.get(kind="mc")
+    Run.objects.update(state="running")
+    finish(run)
+    verdict = Verdict.objects.get(solution=twin)
+    assert (verdict.first_error, verdict.completion_tokens) == (len(twin.steps) - 1, 0)
+    assert verdict.completions > 0
+
+
+def test_workers_that_come_later_are_rung_for_as_well(project, solved, silent_door):
+    run = start(project, RunKind.MC, MC)
+    factories.ClaimFactory(run=run, item=solved[0].pk)
+    QueuePresence.objects.create(queue="mc", workers=3, seen_at=timezone.now())
+    silent_door.clear()
+    tasks.sweep()
+    assert silent_door == [("workers.work", (run.uid,))] * 2  # one of three is at it
+    QueuePresence.objects.update(seen_at=timezone.now() - timedelta(minutes=5))
+    silent_door.clear()
+    tasks.sweep()
+    assert silent_door == []
 
 
 def test_the_sweeper_returns_dead_leases_and_rings_again(project, solved, silent_door):
