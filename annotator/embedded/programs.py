@@ -48,7 +48,7 @@ def application(port: int) -> list[Program]:
     """Return the programs of one machine with the web server on `port` of this machine only."""
     return [
         *workers(),
-        Program("beat", _celery("beat", "--pidfile="), stage=1, patience=1),
+        beat(),
         _web(port),
     ]
 
@@ -60,6 +60,11 @@ def workers() -> list[Program]:
         _worker("jobs", JOB_QUEUES, processes=2),
         _worker("clock", CLOCK_QUEUES, processes=1),
     ]
+
+
+def beat() -> Program:
+    """Return the schedule."""
+    return Program("beat", _celery("beat", "--pidfile="), stage=1, patience=1)
 
 
 def free_port(wanted: int) -> int:
