@@ -107,6 +107,17 @@ class VerdictFactory(DjangoModelFactory):
     step_labels = factory.LazyAttribute(lambda o: [1] * len(o.solution.steps))
 
 
+class VerdictTallyFactory(DjangoModelFactory):
+    """Triggers keep this table; a row by hand stands in a slot that they never use."""
+
+    class Meta:
+        model = models.VerdictTally
+
+    labeler = factory.SubFactory(LabelerFactory)
+    state = "scored"
+    slot = 99
+
+
 class RolloutFactory(DjangoModelFactory):
     class Meta:
         model = models.Rollout
@@ -131,6 +142,26 @@ class DecisionFactory(DjangoModelFactory):
     solution = factory.SubFactory(SolutionFactory)
     project = factory.SelfAttribute("solution.project")
     policy_version = 1
+
+
+class EngineFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Engine
+
+    name = factory.Sequence(lambda n: f"engine-{n}")
+    kind = "openai"
+    model = "factory/model-7b"
+    options = factory.LazyFunction(lambda: {"url": "http://127.0.0.1:9/v1"})
+
+
+class QueuePresenceFactory(DjangoModelFactory):
+    class Meta:
+        model = models.QueuePresence
+        django_get_or_create = ("queue",)
+
+    queue = "mc"
+    workers = 1
+    seen_at = factory.LazyFunction(lambda: datetime.now(UTC))
 
 
 class RunFactory(DjangoModelFactory):

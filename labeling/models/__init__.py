@@ -13,6 +13,7 @@ from labeling.models.problems import Problem, Solution
 from labeling.models.projects import Project
 from labeling.models.rewards import PRM, TrainingRun
 from labeling.models.runs import Claim, Run, Sampling
+from labeling.models.tallies import VerdictTally
 from labeling.models.verdicts import Rollout, Verdict
 
 __all__ = [
@@ -38,4 +39,5 @@ __all__ = [
     "TrainingRun",
     "User",
     "Verdict",
+    "VerdictTally",
 ]

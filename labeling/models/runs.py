@@ -130,6 +130,10 @@ class Sampling(models.Model):
                 name="sampling_counts_add_up",
             ),
         ]
+        indexes = [
+            # selectors.run_numbers: what a generation run has drawn, and in the last minutes
+            models.Index(fields=["config_hash", "created_at"], name="sampling_config_created"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kept} of {self.drawn} solutions of {self.problem_id}"

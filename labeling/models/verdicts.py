@@ -78,6 +78,14 @@ class Verdict(models.Model):
         indexes = [
             # selectors: verdicts of one solution with their labelers; decisions.refresh
             models.Index(fields=["solution", "labeler"], name="verdict_solution_labeler"),
+            # selectors.run_numbers: what a labeler has said in the last minutes
+            models.Index(fields=["labeler", "created_at"], name="verdict_labeler_created"),
+            # selectors.run_numbers: failures by reason; runs.retry_unscored
+            models.Index(
+                fields=["labeler", "id"],
+                condition=Q(state="unscored"),
+                name="verdict_unscored",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -54,6 +54,11 @@ def second_sampling():
     f.SamplingFactory(problem=sampling.problem, config_hash=sampling.config_hash)
 
 
+def second_tally():
+    tally = f.VerdictTallyFactory()
+    f.VerdictTallyFactory(labeler=tally.labeler)
+
+
 def second_claim():
     claim = f.ClaimFactory()
     f.ClaimFactory(run=claim.run, item=claim.item)
@@ -126,9 +131,17 @@ BROKEN = {
     "verdict_state_known": lambda: f.VerdictFactory(state="maybe", reason="r", first_error=None),
     "verdict_first_error_iff_scored": lambda: f.VerdictFactory(first_error=None),
     "verdict_unscored_has_reason": lambda: f.VerdictFactory(state="unscored", first_error=None),
+    "verdict_refuted_at_iff_refuted": lambda: f.VerdictFactory(refuted_at=1),
     "verdict_first_error_is_a_step": lambda: f.VerdictFactory(first_error=3),
     "verdict_k_and_n_pair_up": lambda: f.VerdictFactory(mc_k=[1], mc_n=[]),
     "verdict_seconds_not_negative": lambda: f.VerdictFactory(seconds=-1),
+    "verdict_tally_one_per_slot": second_tally,
+    "verdict_tally_state_known": lambda: f.VerdictTallyFactory(state="maybe"),
+    "queue_presence_has_workers": lambda: f.QueuePresenceFactory(workers=0),
+    "engine_kind_known": lambda: f.EngineFactory(kind="steam"),
+    "engine_has_model": lambda: f.EngineFactory(model=""),
+    "engine_prices_not_negative": lambda: f.EngineFactory(hour_price=-1),
+    "engine_currency_is_a_code": lambda: f.EngineFactory(currency="usd"),
     "rollout_unique_sample": second_rollout,
     "run_kind_known": lambda: f.RunFactory(kind="dance"),
     "run_state_known": lambda: f.RunFactory(state="dancing"),

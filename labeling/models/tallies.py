@@ -1,0 +1,45 @@
+"""Sums over verdicts that pages need at once, however many verdicts there are."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from labeling.domain.labels import VerdictState
+from labeling.models.fields import choices, one_of
+
+
+class VerdictTally(models.Model):
+    """Sums over the verdicts of one machine labeler in one state, kept by triggers on the verdicts
+    (migration 0004), so that they are exact whoever writes.
+
+    A labeler's sum is that of all its rows: writers are spread over `slot`s, so that they do not
+    wait for each other. `verdicts` counts those that are there now; the other sums are what was
+    spent, and stay when an unscored verdict is deleted to be asked for again. `run`: the labeler's
+    newest run when the verdict came, which paid for it.
+    """
+
+    labeler = models.ForeignKey("labeling.Labeler", models.CASCADE, related_name="tallies")
+    run = models.ForeignKey("labeling.Run", models.CASCADE, related_name="tallies", null=True)
+    state = models.CharField(max_length=10, choices=choices(VerdictState))
+    slot = models.PositiveSmallIntegerField()
+    verdicts = models.BigIntegerField(default=0)
+    completions = models.BigIntegerField(default=0)
+    exhaustive_completions = models.BigIntegerField(default=0)
+    prompt_tokens = models.BigIntegerField(default=0)
+    completion_tokens = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            # the triggers' upserts, and the sums by labeler
+            models.UniqueConstraint(
+                fields=["labeler", "run", "state", "slot"],
+                nulls_distinct=False,
+                name="verdict_tally_one_per_slot",
+            ),
+            models.CheckConstraint(
+                condition=one_of("state", VerdictState), name="verdict_tally_state_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verdicts} {self.state} of {self.labeler_id}"

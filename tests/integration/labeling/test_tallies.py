@@ -1,0 +1,138 @@
+"""The triggers that sum verdicts: exact whoever writes, and no writer waits in a circle."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection, transaction
+from django.db.models import Sum
+
+from labeling.domain.labels import VerdictState
+from labeling.models import Verdict, VerdictTally
+from labeling.services import runs, verdicts
+from tests import factories
+
+COSTS = ("completions", "exhaustive_completions", "prompt_tokens", "completion_tokens")
+
+
+@pytest.fixture
+def mc(project):
+    return factories.LabelerFactory(project=project, kind="mc")
+
+
+def said(labeler, state="scored", cost=1, **fields):
+    """Store one verdict whose costs are 1, 2, 3 and 4 times `cost`."""
+    scored = {"first_error": -1} if state == "scored" else {"first_error": None, "reason": "no"}
+    return factories.VerdictFactory(
+        solution__problem__project=labeler.project,
+        labeler=labeler,
+        state=state,
+        **scored,
+        **{name: cost * (i + 1) for i, name in enumerate(COSTS)},
+        **fields,
+    )
+
+
+def tally(labeler):
+    """Return the sums by state: verdicts, then the four costs."""
+    rows = VerdictTally.objects.filter(labeler=labeler).values("state")
+    sums = rows.annotate(n=Sum("verdicts"), **{f"sum_{c}": Sum(c) for c in COSTS})
+    return {r["state"]: (r["n"], *(r[f"sum_{c}"] for c in COSTS)) for r in sums}
+
+
+@pytest.mark.django_db
+def test_every_verdict_counts_once_by_state(mc):
+    assert tally(mc) == {}
+    said(mc, cost=1)
+    said(mc, cost=10)
+    said(mc, "unscored", cost=2)
+    said(mc, "refuted", cost=3, refuted_at=1)
+    assert tally(mc) == {
+        "scored": (2, 11, 22, 33, 44),
+        "unscored": (1, 2, 4, 6, 8),
+        "refuted": (1, 3, 6, 9, 12),
+    }
+
+
+@pytest.mark.django_db
+def test_a_batch_that_is_delivered_twice_counts_once(mc, owner):
+    solutions = [factories.SolutionFactory(problem__project=mc.project) for _ in range(3)]
+    batch = [
+        verdicts.NewVerdict(s.pk, VerdictState.SCORED, 0, fields={"completion_tokens": 5})
+        for s in solutions
+    ]
+    for _ in range(2):
+        verdicts.record(by=owner, labeler=mc, verdicts=batch)
+    assert tally(mc) == {"scored": (3, 0, 0, 0, 15)}
+
+
+@pytest.mark.django_db
+def test_what_is_retried_is_no_verdict_any_more_but_stays_paid(mc, owner):
+    run = factories.RunFactory(labeler=mc)
+    said(mc, "unscored", cost=7)
+    said(mc, cost=1)
+    runs.retry_unscored(by=owner, run=run)
+    assert tally(mc) == {"unscored": (0, 7, 14, 21, 28), "scored": (1, 1, 2, 3, 4)}
+
+
+@pytest.mark.django_db
+def test_a_changed_verdict_moves(mc):
+    verdict = said(mc, cost=5)
+    Verdict.objects.filter(pk=verdict.pk).update(
+        state="unscored", first_error=None, reason="no", completions=6
+    )
+    assert tally(mc) == {"scored": (0, 0, 0, 0, 0), "unscored": (1, 6, 10, 15, 20)}
+
+
+@pytest.mark.django_db
+def test_people_are_not_summed(project):
+    human = factories.LabelerFactory(project=project, kind="human")
+    said(human)
+    assert tally(human) == {}
+
+
+@pytest.mark.django_db
+def test_the_newest_run_pays(mc):
+    said(mc, cost=1)
+    first = factories.RunFactory(labeler=mc, state="cancelled")
+    said(mc, cost=2)
+    second = factories.RunFactory(labeler=mc)
+    said(mc, cost=3)
+    paid = VerdictTally.objects.filter(labeler=mc).values_list("run", "completions")
+    assert dict(paid) == {None: 1, first.pk: 2, second.pk: 3}
+
+
+@pytest.mark.django_db
+def test_a_deleted_solution_takes_its_verdict_along(mc):
+    said(mc).solution.delete()
+    assert tally(mc)["scored"][0] == 0
+
+
+@pytest.mark.django_db
+def test_a_labeler_can_be_deleted_with_its_verdicts(mc):
+    said(mc)
+    mc.delete()
+    connection.check_constraints()
+    assert not VerdictTally.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_writers_side_by_side_lose_nothing(mc):
+    """Eight connections; some of them meet in a slot."""
+    solutions = [factories.SolutionFactory(problem__project=mc.project) for _ in range(64)]
+
+    def write(mine):
+        try:
+            for solution in mine:
+                with transaction.atomic():
+                    new = verdicts.NewVerdict(
+                        solution.pk, VerdictState.SCORED, -1, fields={"completions": 1}
+                    )
+                    verdicts.record(by=mc.project.created_by, labeler=mc, verdicts=[new])
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, [solutions[i::8] for i in range(8)]))
+    assert tally(mc) == {"scored": (64, 64, 0, 0, 0)}
