@@ -15,12 +15,13 @@ from django.utils import timezone
 from labeling.domain.refusals import Refusal
 from labeling.models import Project, Run, Snapshot
 from labeling.models.runs import RunState
-from labeling.services import claims, projects, retraining, runs, snapshots, training
-from workers import prm_training
+from labeling.services import claims, presence, projects, retraining, runs, snapshots, training
+from workers import attendance, prm_training
 from workers.chunks.work import work_on
 from workers.engines.protocol import EngineError
 
 log = logging.getLogger("workers")
+
 
 @shared_task(name="workers.work")
 def work(run_uid: str) -> None:
@@ -85,6 +86,13 @@ def sweep() -> None:
         runs.attend(by=projects.machine(), run=run, now=now)
     for waiting in training.unattended(now=now):
         training.ring(run=waiting)
+
+
+@shared_task(name="workers.census")
+def census() -> None:
+    """Count who serves which queue; the one that counts serves the default queue itself."""
+    served = {"default": 1} | attendance.served()
+    presence.record(queues=served, now=timezone.now())
 
 
 @shared_task(name="workers.retrain_where_due")
