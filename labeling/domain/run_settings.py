@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from labeling.domain import setting_checks as check
 from labeling.domain.judging import JUDGE_TEMPLATES
 from labeling.domain.monte_carlo import McMode
+from labeling.domain.prm_formats import PRM_FORMATS
 from labeling.domain.prompts import COMPLETION_TEMPLATES
 from labeling.domain.setting_checks import BadSetting
 from labeling.domain.steps import SplitKind
@@ -157,6 +158,8 @@ class ScoreSettings:
         if bool(self.prm) == bool(self.model):
             raise BadSetting("prm", "give either a PRM of the project or a served model")
         check.only_if(bool(self.model), "format", self.format, "a served model")
+        if self.format:
+            check.one_of("format", self.format, PRM_FORMATS)
 
     def config(self) -> dict[str, Any]:
         """Return the run's and the labeler's configuration."""

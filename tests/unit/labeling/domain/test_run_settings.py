@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from labeling.domain.hashing import config_hash
 from labeling.domain.judging import JUDGE_TEMPLATES, ReplyForm
 from labeling.domain.monte_carlo import McMode
+from labeling.domain.prm_formats import PRM_FORMATS
 from labeling.domain.prompts import COMPLETION_TEMPLATES
 from labeling.domain.run_settings import (
     SETTINGS,
@@ -22,6 +23,7 @@ from labeling.domain.run_settings import (
     read,
 )
 from labeling.domain.setting_checks import LIMITS, BadSetting
+from trainer.formats import FORMATS
 
 models = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=60)
 templates = st.sampled_from(sorted(COMPLETION_TEMPLATES))
@@ -86,7 +88,7 @@ def score_settings(draw):
     return ScoreSettings(
         prm="" if served else "some-prm",
         model=draw(models) if served else "",
-        format="qwen" if served else "",
+        format="qwen-prm" if served else "",
         threshold=draw(st.floats(0, 1)),
     )
 
@@ -135,13 +137,17 @@ def test_the_configurations_are_those_that_workers_read():
     assert ScoreSettings(prm="p").config() == {"prm": "p", "threshold": 0.5}
 
 
+def test_the_formats_of_prms_are_those_of_the_trainer():
+    assert set(PRM_FORMATS) == set(FORMATS)
+
+
 def test_names_tell_kind_model_n_and_mode_and_what_is_not_exact():
     assert McSettings(model="Qwen/Qwen2.5-7B").name == "MC of 8 · Qwen2.5-7B"
     assert McSettings(model="m", n=4, mode="soft").name == "MC of 4, soft · m"
     assert McSettings(model="m", mode="bisect").name == "MC of 8, bisect (not exact) · m"
     assert JudgeSettings(model="m", votes=3, temperature=0.5).name == "paper-v1, 3 votes · m"
     assert GenerateSettings(model="x/m").name == "m"
-    assert ScoreSettings(model="x/prm", format="qwen").name == "PRM prm"
+    assert ScoreSettings(model="x/prm", format="qwen-prm").name == "PRM prm"
 
 
 @pytest.mark.parametrize(
@@ -195,9 +201,10 @@ def test_names_tell_kind_model_n_and_mode_and_what_is_not_exact():
         ("generate", {"model": "m", "split": "pattern", "pattern": "("}, "pattern"),
         ("generate", {"model": "m", "generator": "g" * 201}, "generator"),
         ("score", {}, "prm"),
-        ("score", {"prm": "p", "model": "m", "format": "qwen"}, "prm"),
+        ("score", {"prm": "p", "model": "m", "format": "qwen-prm"}, "prm"),
         ("score", {"model": "m"}, "format"),
-        ("score", {"prm": "p", "format": "qwen"}, "format"),
+        ("score", {"model": "m", "format": "qwen"}, "format"),
+        ("score", {"prm": "p", "format": "qwen-prm"}, "format"),
         ("score", {"prm": "p", "threshold": None}, "threshold"),
     ],
 )
