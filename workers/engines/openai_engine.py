@@ -1,35 +1,29 @@
-"""An OpenAI-compatible server over HTTP: `vllm serve`, or any provider."""
+"""OpenAI-compatible servers over HTTP, one or many: `vllm serve`, or any provider.
+
+Each server has threads that take the next sample from a shared pool, so that servers of different
+speed balance themselves (workers.engines.crew, workers.engines.pool).
+"""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any
+import math
+import threading
+import time
+from collections.abc import Sequence
 
-import httpx
-
-from workers.engines.protocol import (
-    Completion,
-    CompletionRequest,
-    EngineRefused,
-    EngineUnavailable,
-    FinishReason,
-    Prompt,
-)
+from labeling.domain.engines import Endpoint
+from workers.engines.breaker import Breaker
+from workers.engines.crew import Crew
+from workers.engines.endpoints import Outcome, Server, shown
+from workers.engines.openai_api import Failure
+from workers.engines.pool import Job
+from workers.engines.protocol import Answer, Completion, EngineRefused, EngineUnavailable, Sample
 from workers.engines.retrying import Retrying
 
-_FINISH: Mapping[str, FinishReason] = {"stop": "stop", "length": "length"}
+RESERVE = 1.25
+"""Samples in flight per request under way: no thread idles while the caller thinks."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """One sample: one HTTP request."""
-
-    request: int
-    place: int
-    seed: int
+Done = tuple[Sample, Answer]
 
 
 class OpenAIEngine:
@@ -42,140 +36,139 @@ class OpenAIEngine:
 
     def __init__(
         self,
-        url: str,
+        endpoints: str | Sequence[Endpoint],
         model: str,
         *,
-        api_key_env: str | None = None,
-        max_concurrency: int = 32,
-        timeout: float = 120.0,
+        timeout: float = 300.0,
+        patience: float = 60.0,
         retrying: Retrying | None = None,
     ) -> None:
-        """Connect lazily to `url` (with or without "/v1"); `timeout` is seconds per attempt.
+        """Connect lazily to one server's address, or to several servers.
 
-        The key is read from the environment variable `api_key_env`, never from a configuration.
+        `timeout` is seconds per request. After `patience` seconds without any server that answers
+        the samples in flight are given up.
         """
-        self.url = url.rstrip("/").removesuffix("/v1")
-        self.name = f"openai:{model}@{self.url}"
-        self._model = model
-        self._workers = max_concurrency
-        self._retrying = retrying or Retrying()
-        self._client = httpx.Client(
-            base_url=f"{self.url}/v1",
-            headers=_authorization(api_key_env),
-            timeout=httpx.Timeout(timeout, connect=min(timeout, 10.0)),
-            limits=httpx.Limits(max_connections=max_concurrency),
-        )
-
-    def complete(self, requests: Sequence[CompletionRequest]) -> list[list[Completion]]:
-        """Return one completion per seed of each request (see workers.engines.protocol)."""
-        jobs = [
-            _Job(index, place, seed)
-            for index, request in enumerate(requests)
-            for place, seed in enumerate(request.seeds)
+        given = (Endpoint(endpoints),) if isinstance(endpoints, str) else tuple(endpoints)
+        self.name = f"openai:{model}@{shown([endpoint.root for endpoint in given])}"
+        self.slots = math.ceil(RESERVE * sum(endpoint.max_concurrency for endpoint in given))
+        self._patience, self._retrying = patience, retrying or Retrying()
+        # One lock for all below; it is held for microseconds, never while a server is asked.
+        self._lock = threading.Lock()
+        self._news = threading.Condition(self._lock)
+        self._servers = [
+            Server(
+                place=place,
+                endpoint=endpoint,
+                model=model,
+                timeout=timeout,
+                breaker=Breaker(endpoint.max_concurrency, self._retrying),
+                bell=threading.Condition(self._lock),
+            )
+            for place, endpoint in enumerate(given)
         ]
-        # Neighbors share their beginnings, so that the server's prefix cache is warm.
-        jobs.sort(key=lambda job: str(requests[job.request].prompt))
-        results: list[list[Completion]] = [[] for _ in requests]
-        for job, completion in self._run(requests, jobs):
-            results[job.request].insert(job.place, completion)
-        return results
+        self._crew = Crew(self._servers, self._lock, self._settle)
+        self._resting: list[tuple[float, Job]] = []
+        self._done: list[Done] = []
+        self._in_flight = self._answered = 0
+        self._broken: Exception | None = None
+
+    def submit(self, samples: Sequence[Sample]) -> None:
+        """See workers.engines.protocol."""
+        with self._lock:
+            self._in_flight += len(samples)
+            self._crew.put([Job(sample, answered=self._answered) for sample in samples])
+
+    def finished(self, wait: float) -> list[Done]:
+        """See workers.engines.protocol."""
+        end = time.monotonic() + wait
+        with self._lock:
+            while True:
+                now = time.monotonic()
+                self._tick(now)
+                if self._done or not self._in_flight or now >= end:
+                    done, self._done = self._done, []
+                    self._in_flight -= len(done)
+                    return done
+                self._news.wait(min(end, self._next_event(now)) - now)
+
+    def cancel(self) -> None:
+        """Give up all samples in flight; servers see their connections end."""
+        with self._lock:
+            self._give_up()
 
     def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
+        """End the threads with their connections."""
+        with self._lock:
+            self._give_up()
+            threads = self._crew.close()
+        end = time.monotonic() + 2  # one may still be connecting
+        for thread in threads:
+            thread.join(max(0.0, end - time.monotonic()))
 
-    def _run(
-        self, requests: Sequence[CompletionRequest], jobs: Sequence[_Job]
-    ) -> list[tuple[_Job, Completion]]:
-        """Return the completions of all jobs; after a first failure start no more."""
-        with ThreadPoolExecutor(self._workers) as pool:
-            futures = [pool.submit(self._sample, requests[job.request], job) for job in jobs]
-            try:
-                done = [future.result() for future in futures]
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-        return sorted(zip(jobs, done, strict=True), key=lambda pair: pair[0].place)
+    # The rest runs with the lock held.
 
-    def _sample(self, request: CompletionRequest, job: _Job) -> Completion:
-        path, body = _payload(self._model, request, job.seed)
-        return self._retrying.run(lambda: self._post(path, body, job.request))
+    def _tick(self, now: float) -> None:
+        """Do what time brings: samples have rested, servers may be asked again, patience ends."""
+        ripe = [job for at, job in self._resting if at <= now]
+        if ripe:
+            self._resting = [(at, job) for at, job in self._resting if at > now]
+        self._crew.put(ripe)
+        failure = self._broken or self._despair(now)
+        if failure and not self._done:
+            self._give_up()
+            raise failure
 
-    def _post(self, path: str, body: Mapping[str, Any], index: int) -> Completion:
-        where = f"{self.url}/v1{path}"
-        try:
-            response = self._client.post(path, json=body)
-        except httpx.TimeoutException as error:
-            raise EngineUnavailable(f"{where}: no answer in time ({error!r})") from error
-        except httpx.HTTPError as error:
-            raise EngineUnavailable(f"{where}: {error or error!r}") from error
-        if response.status_code != httpx.codes.OK:
-            raise _failure(response, where, index)
-        try:
-            return _completion(response.json())
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
-            raise EngineUnavailable(f"{where}: the answer is no completion: {error!r}") from error
-        except EngineRefused as error:
-            raise EngineRefused(f"{where}: {error}", index) from error
+    def _next_event(self, now: float) -> float:
+        """Return when time brings something next."""
+        times = [at for at, _ in self._resting]
+        for breaker in (server.breaker for server in self._servers):
+            times.append(breaker.next_try)
+            if breaker.failing_since is not None:
+                times.append(breaker.failing_since + self._patience)
+        return min((at for at in times if at > now), default=math.inf)
 
+    def _despair(self, now: float) -> EngineUnavailable | None:
+        """Return why no server answers, if none does for too long or ever will."""
+        hopeless = all(server.breaker.hopeless for server in self._servers)
+        down = hopeless or all(server.is_down(now, self._patience) for server in self._servers)
+        if not self._in_flight or not down:
+            return None
+        errors = [error for server in self._servers if (error := server.breaker.error)]
+        waits = [error.wait for error in errors if error.wait is not None]
+        return EngineUnavailable(
+            "; ".join(map(str, errors)), retry=not hopeless, wait=min(waits, default=None)
+        )
 
-def _authorization(api_key_env: str | None) -> dict[str, str]:
-    if not api_key_env:
-        return {}
-    key = os.environ.get(api_key_env)
-    if not key:
-        raise EngineUnavailable(f"the environment variable {api_key_env} holds no API key")
-    return {"Authorization": f"Bearer {key}"}
+    def _give_up(self) -> None:
+        self._crew.give_up()
+        self._resting, self._done, self._in_flight, self._broken = [], [], 0, None
+        for server in self._servers:
+            server.breaker.forget()
 
+    def _settle(self, server: Server, job: Job, outcome: Outcome | Exception, probe: bool) -> None:
+        """Note what became of a sample, in the thread that asked for it."""
+        now = time.monotonic()
+        match outcome:
+            case Failure():
+                server.breaker.failed(now, outcome.error, probe=probe, overload=outcome.overload)
+                self._bring_back(job, outcome, now)
+            case Completion() | EngineRefused():
+                server.breaker.succeeded(probe)
+                self._answered += 1
+                self._done.append((job.sample, outcome))
+            case _:
+                self._broken = outcome
+        self._news.notify()
 
-def _payload(model: str, request: CompletionRequest, seed: int) -> tuple[str, dict[str, Any]]:
-    body: dict[str, Any] = {
-        "model": model,
-        "max_tokens": request.max_tokens,
-        "temperature": request.temperature,
-        "seed": seed,
-    }
-    if request.stop:
-        body["stop"] = list(request.stop)
-    path, prompt = _prompt(request.prompt)
-    return path, body | prompt
-
-
-def _prompt(prompt: Prompt) -> tuple[str, dict[str, Any]]:
-    if isinstance(prompt, str):
-        return "/completions", {"prompt": prompt}
-    fields: dict[str, Any] = {
-        "messages": [{"role": message.role, "content": message.content} for message in prompt]
-    }
-    if prompt[-1].role == "assistant":
-        fields |= {"continue_final_message": True, "add_generation_prompt": False}
-    return "/chat/completions", fields
-
-
-def _completion(answer: Mapping[str, Any]) -> Completion:
-    choice = answer["choices"][0]
-    text = choice["message"]["content"] if "message" in choice else choice["text"]
-    if choice["finish_reason"] == "content_filter":
-        raise EngineRefused("the provider's content filter withheld the answer")
-    usage = answer.get("usage") or {}
-    return Completion(
-        text=text or "",
-        finish_reason=_FINISH[choice["finish_reason"]],
-        prompt_tokens=int(usage.get("prompt_tokens") or 0),
-        completion_tokens=int(usage.get("completion_tokens") or 0),
-    )
-
-
-def _failure(response: httpx.Response, where: str, index: int) -> Exception:
-    """Tell a request at fault from a server that cannot serve now or is set up wrongly."""
-    status = response.status_code
-    said = " ".join(response.text.split())[:300]
-    message = f"{where}: HTTP {status}: {said}"
-    if status in (400, 413, 422):
-        return EngineRefused(message, index)
-    # A wrong key, address or model: every request would fail, so no request is marked as failed.
-    hopeless = 300 <= status < 500 and status not in (408, 409, 425, 429)
-    wait = response.headers.get("retry-after", "")
-    return EngineUnavailable(
-        message, retry=not hopeless, wait=float(wait) if wait.isdigit() else None
-    )
+    def _bring_back(self, job: Job, failure: Failure, now: float) -> None:
+        """Let a sample wait for another try; one that fails while others succeed is refused."""
+        if not failure.unseen and self._answered > job.answered:
+            job.strikes, job.answered = job.strikes + 1, self._answered
+        if job.strikes >= self._retrying.attempts:
+            said = f"failed {job.strikes} times while others were answered: {failure.error}"
+            self._done.append((job.sample, EngineRefused(said)))
+        elif failure.unseen:
+            self._crew.put([job])
+        else:
+            self._resting.append((now + self._retrying.wait(max(1, job.strikes)), job))
+            self._crew.rouse(now)  # its server's other samples may be free for all by now

@@ -1,50 +1,20 @@
-"""Passing failures are tried again, the others are not."""
+"""How long is waited before another try."""
 
 from __future__ import annotations
 
 import pytest
 
-from workers.engines.protocol import EngineRefused, EngineUnavailable
 from workers.engines.retrying import Retrying
 
 
-class Flaky:
-    """Fails with the given errors, then answers."""
-
-    def __init__(self, *errors: Exception) -> None:
-        self.errors = list(errors)
-
-    def __call__(self) -> str:
-        if self.errors:
-            raise self.errors.pop(0)
-        return "answer"
-
-
 def test_waits_double_with_jitter_up_to_the_longest() -> None:
-    waits: list[float] = []
-    flaky = Flaky(*[EngineUnavailable("busy")] * 4)
-    assert Retrying(attempts=5, first=1, longest=3, sleep=waits.append).run(flaky) == "answer"
-    for wait, full in zip(waits, (1, 2, 3, 3), strict=True):
-        assert full / 2 <= wait <= full
+    retrying = Retrying(first=1, longest=3)
+    for attempt, full in ((1, 1), (2, 2), (3, 3), (4, 3), (5_000, 3)):
+        waits = {retrying.wait(attempt) for _ in range(50)}
+        assert len(waits) > 1
+        assert all(full / 2 <= wait <= full for wait in waits)
 
 
-def test_the_servers_own_wish_counts_within_bounds() -> None:
-    waits: list[float] = []
-    flaky = Flaky(EngineUnavailable("429", wait=7), EngineUnavailable("429", wait=9_000))
-    Retrying(longest=20, sleep=waits.append).run(flaky)
-    assert waits == [7, 20]
-
-
-def test_the_last_failure_is_raised() -> None:
-    flaky = Flaky(EngineUnavailable("first"), EngineUnavailable("second"))
-    with pytest.raises(EngineUnavailable, match="second"):
-        Retrying(attempts=2, sleep=lambda _: None).run(flaky)
-
-
-@pytest.mark.parametrize(
-    "error", [EngineRefused("bad request"), EngineUnavailable("wrong key", retry=False)]
-)
-def test_hopeless_failures_are_not_tried_again(error: Exception) -> None:
-    flaky = Flaky(error)
-    with pytest.raises(type(error)):
-        Retrying(sleep=lambda _: pytest.fail("waited")).run(flaky)
+@pytest.mark.parametrize(("wish", "wait"), [(0, 0), (7, 7), (9_000, 60)])
+def test_the_servers_own_wish_counts_within_bounds(wish: float, wait: float) -> None:
+    assert Retrying(longest=3, longest_wish=60).wait(4, wish) == wait

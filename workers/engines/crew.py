@@ -1,0 +1,117 @@
+"""The threads of an engine's servers: each takes the next sample from the pool and asks its server.
+
+Everything but the asking happens with the engine's lock held.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from workers.engines.connection import Connection
+from workers.engines.endpoints import Outcome, Server
+from workers.engines.pool import Job, Pool
+
+Settle = Callable[[Server, Job, Outcome | Exception, bool], None]
+"""Called with what became of a job, and whether it was a probe of its server."""
+
+
+class Crew:
+    """Threads, started when they are needed; an idle one waits for its server's bell."""
+
+    def __init__(self, servers: Sequence[Server], lock: threading.Lock, settle: Settle) -> None:
+        self._servers, self._lock, self._settle = servers, lock, settle
+        self._pool = Pool(len(servers))
+        self._era = 0
+        """Grows when all is given up: what threads bring afterwards is dropped."""
+        self._closed = False
+
+    def put(self, jobs: Sequence[Job]) -> None:
+        """Add jobs for whichever thread comes first."""
+        for job in jobs:
+            self._pool.put(job)
+        self.rouse(time.monotonic())
+
+    def rouse(self, now: float) -> None:
+        """Send threads to work: each job's own server's first, then any that is free."""
+        waiting = len(self._pool) - sum(server.woken for server in self._servers)
+        for server in self._servers if waiting > 0 else ():
+            own = self._pool.count(server.place) - server.woken
+            for _ in range(min(own, server.free(now))):
+                self._wake(server)
+                waiting -= 1
+        while waiting > 0:
+            free = [server for server in self._servers if server.free(now)]
+            if not free:
+                return
+            self._wake(min(free, key=Server.load))
+            waiting -= 1
+
+    def give_up(self) -> None:
+        """Drop all jobs, those under way included; their servers see the connections end."""
+        self._era += 1
+        self._pool.clear()
+        for server in self._servers:
+            server.abort()
+
+    def close(self) -> list[threading.Thread]:
+        """Give up and send the threads home; return them."""
+        self._closed = True
+        self.give_up()
+        for server in self._servers:
+            server.bell.notify_all()
+        return [thread for server in self._servers for thread in server.threads]
+
+    def _wake(self, server: Server) -> None:
+        server.woken += 1
+        if server.idle:
+            server.idle -= 1
+            server.bell.notify()
+            return
+        name = f"{server.endpoint.root} {len(server.threads)}"
+        thread = threading.Thread(target=self._work, args=(server,), name=name, daemon=True)
+        server.threads.append(thread)
+        thread.start()
+
+    def _work(self, server: Server) -> None:
+        connection = server.connect()
+        with self._lock:
+            while True:
+                server.woken -= 1
+                while job := self._next(server):
+                    self._carry_out(server, connection, job)
+                if self._closed:
+                    break
+                server.idle += 1
+                server.bell.wait()
+        connection.close()
+
+    def _next(self, server: Server) -> Job | None:
+        now = time.monotonic()
+        if self._closed or not server.breaker.room(now, len(server.under_way)):
+            return None
+        return self._pool.take(server.place, lambda other: self._spare(other, now))
+
+    def _spare(self, place: int, now: float) -> int:
+        """Return how many of a server's jobs it cannot begin at once."""
+        server = self._servers[place]
+        return self._pool.count(place) - server.woken - server.free(now)
+
+    def _carry_out(self, server: Server, connection: Connection, job: Job) -> None:
+        probe, era = server.breaker.begin(), self._era
+        server.under_way[connection] = now = time.monotonic()
+        connection.begin()
+        self.rouse(now)  # what is left may be free for others by now
+        self._lock.release()
+        try:
+            outcome: Outcome | Exception = server.ask(connection, job.sample)
+        except Exception as error:  # a fault of ours: the caller must hear of it
+            outcome = error
+        finally:
+            self._lock.acquire()
+        del server.under_way[connection]
+        if era == self._era:
+            self._settle(server, job, outcome, probe)
+        else:
+            server.breaker.withdrawn(probe)
