@@ -134,18 +134,26 @@ def cancel(*, by: User, run: Run) -> Run:
 
 
 @transaction.atomic
-def retry_unscored(*, by: User, run: Run) -> int:
-    """Forget the run's unscored verdicts, so that they are asked for again."""
+def retry_unscored(*, by: User, run: Run, reason: str = "") -> int:
+    """Forget the run's unscored verdicts, or those with this reason, so that they are asked again.
+
+    A run that is done goes on, unless a later one with its configuration is alive and does it.
+    """
     if run.labeler is None:
         raise WrongState("a generation run has no verdicts to retry")
-    count, _ = Verdict.objects.filter(labeler=run.labeler, state=VerdictState.UNSCORED).delete()
+    run = Run.objects.select_for_update().get(pk=run.pk)
+    if run.state in {RunState.CANCELLED, RunState.FAILED}:
+        raise WrongState(f"a run that is {run.state} cannot be retried")
+    unscored = Verdict.objects.filter(labeler=run.labeler_id, state=VerdictState.UNSCORED)
+    count, _ = (unscored.filter(reason=reason) if reason else unscored).delete()
     events.record(
         by=by, action="unscored retried", project=run.project, subject=run.uid, count=count
     )
-    Run.objects.filter(pk=run.pk, state=RunState.DONE).update(
-        state=RunState.RUNNING, finished_at=None
-    )
-    ring(run=run)
+    same = Run.objects.filter(project=run.project_id, kind=run.kind, config_hash=run.config_hash)
+    alive = same.filter(state__in=[RunState.RUNNING, RunState.PAUSED]).first()
+    if alive is None and count:
+        same.filter(pk=run.pk).update(state=RunState.RUNNING, finished_at=None)
+    ring(run=alive or run)
     return count
 
 

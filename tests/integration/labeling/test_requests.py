@@ -162,3 +162,52 @@ def test_several_are_started_together_or_not_at_all(project, owner, engine, solv
             asked=[(engine, GenerateSettings(model=MODEL, samples=9)), bad],
         )
     assert Run.objects.count() == 2
+
+
+@pytest.fixture
+def judged(ask, engine, solved):
+    """A judge's run with three unscored verdicts, two of them for one reason."""
+    run = ask(engine, JudgeSettings(model=MODEL))
+    for reason in ("no verdict", "no verdict", "cut off"):
+        factories.VerdictFactory(
+            solution__problem__project=run.project, labeler=run.labeler, state="unscored",
+            first_error=None, reason=reason,
+        )  # fmt: skip
+    return run
+
+
+def reasons(run):
+    return sorted(run.labeler.verdicts.values_list("reason", flat=True))
+
+
+def test_one_reason_is_retried_alone(judged, owner):
+    assert runs.retry_unscored(by=owner, run=judged, reason="no verdict") == 2
+    assert reasons(judged) == ["cut off"]
+    assert runs.retry_unscored(by=owner, run=judged) == 1
+
+
+def test_a_done_run_goes_on_when_something_of_it_is_retried(judged, owner):
+    Run.objects.update(state="done")
+    assert runs.retry_unscored(by=owner, run=judged, reason="something else") == 0
+    judged.refresh_from_db()
+    assert judged.state == "done"
+    runs.retry_unscored(by=owner, run=judged)
+    judged.refresh_from_db()
+    assert judged.state == "running"
+
+
+def test_a_done_run_leaves_its_retries_to_a_later_one_that_is_alive(judged, ask, engine, owner):
+    Run.objects.update(state="done")
+    later = ask(engine, JudgeSettings(model=MODEL))
+    assert later != judged
+    assert runs.retry_unscored(by=owner, run=judged) == 3
+    judged.refresh_from_db()
+    assert (judged.state, reasons(judged)) == ("done", [])
+
+
+@pytest.mark.parametrize("state", ["cancelled", "failed"])
+def test_a_run_that_has_ended_is_not_retried(judged, owner, state):
+    Run.objects.update(state=state, reason="r")
+    with pytest.raises(runs.WrongState, match=f"a run that is {state} cannot be retried"):
+        runs.retry_unscored(by=owner, run=judged)
+    assert len(reasons(judged)) == 3
