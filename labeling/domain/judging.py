@@ -1,6 +1,7 @@
 """Ask an LLM for the first wrong step and read its verdict: versioned templates as data.
 
-The reference answer is never shown to the judge.
+The reference answer is never shown to the judge. Whatever a problem or a step says, every step is
+one numbered paragraph, so that a reply's numbers are those of the real steps.
 """
 
 from __future__ import annotations
@@ -21,7 +22,14 @@ from labeling.domain.judge_templates.replies import (
     read_boxed,
     read_checks,
 )
-from labeling.domain.prompts import Message, Prompt, UnknownTemplate, defuse
+from labeling.domain.prompts import (
+    Message,
+    Prompt,
+    UnknownTemplate,
+    break_names,
+    defuse,
+    in_plain,
+)
 from labeling.domain.refusals import Invalid
 
 __all__ = [
@@ -72,23 +80,25 @@ class JudgeTemplate:
 
     def __post_init__(self) -> None:
         for place in PLACES:
-            if self.text.count(place) != 1:
-                raise BadTemplate(f"The template must hold {place} exactly once.")
+            if (count := self.text.count(place)) != 1:
+                raise BadTemplate(f"The text must hold {place} exactly once, not {count} times.")
 
     def render(self, statement: str, steps: Sequence[str]) -> Prompt:
-        """Return one user's message with the steps as numbered paragraphs (CHECKS: plain text).
+        """Return one user's message with the steps as numbered paragraphs.
 
-        Tags of the protocol and chat marks inside the statement or a step are made harmless, so
-        that a step cannot close its paragraph or end the turn.
+        CHECKS: a plain text to continue, with a blank line after each step. Tags and words of the
+        protocol and chat marks inside the statement or a step are broken, so that a step can
+        neither end its paragraph nor the turn, nor pass for another step or a verdict.
         """
         if self.reply is ReplyForm.CHECKS:
-            return self._fill(statement, "".join(f"{step}\n\n" for step in steps))
+            solution = "".join(f"{_paragraph(step)}\n\n" for step in steps)
+            return self._fill(break_names(_one_block(statement), _NAMES), solution)
         first = 1 if self.reply is ReplyForm.ANALYSES else 0
         paragraphs = (
-            f"<paragraph_{number}>\n{_harmless(step)}\n</paragraph_{number}>"
+            f"<paragraph_{number}>\n{_untagged(step)}\n</paragraph_{number}>"
             for number, step in enumerate(steps, start=first)
         )
-        return (Message("user", self._fill(_harmless(statement), "\n\n".join(paragraphs))),)
+        return (Message("user", self._fill(_untagged(statement), "\n\n".join(paragraphs))),)
 
     def parse(self, text: str, step_count: int) -> Reading:
         """Return the verdict in a reply, or why there is none."""
@@ -101,7 +111,28 @@ class JudgeTemplate:
 
 
 _PLACE = re.compile("|".join(map(re.escape, PLACES)))
-_TAG = re.compile(r"<(?=\s*/?\s*(?:paragraph|math_problem|analysis|conclusion))", re.I)
+_TAG = re.compile(r"<(?=[\s\\]*/?\s*(?:paragraph|math_problem|analysis|conclusion))", re.IGNORECASE)
+_BREAK = r"[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]"
+_BLANK_LINES = re.compile(rf"{_BREAK}(?:[\s\u200b\ufeff]*{_BREAK})+")
+_NAMES = re.compile(r"(?:Step\s*\d+|Answer)[\s*_]*:", re.IGNORECASE)
+# A step may name itself at its beginning, unless that is all but a verdict.
+_OWN_NAME = re.compile(r"\s*(?:Step\s*\d+|Answer)\s*:(?!\s*[*_]*(?:ok|wrong)\b)", re.IGNORECASE)
+
+
+def _untagged(text: str) -> str:
+    return defuse(_TAG.sub("‹", text))
+
+
+def _paragraph(step: str) -> str:
+    text = _one_block(step)
+    own = _OWN_NAME.match(text)
+    begin = own.end() if own else 0
+    return text[:begin] + break_names(text[begin:], _NAMES)
+
+
+def _one_block(text: str) -> str:
+    """Return the text without blank lines, which separate the steps of a plain prompt."""
+    return _BLANK_LINES.sub("\n", in_plain(text)).strip("\n\r")
 
 
 def judge_template(name: str) -> JudgeTemplate:
@@ -121,7 +152,8 @@ def custom(text: str, reply: ReplyForm) -> JudgeTemplate:
 def majority(readings: Sequence[Reading]) -> Reading:
     """Return the verdict that more votes name than any other; votes without one do not count.
 
-    A tie is Unparsed. One vote stands for itself.
+    A tie is Unparsed: ProcessBench's own evaluation (code/run_eval.py) takes the verdict that was
+    drawn first, which a label must not depend on. One vote stands for itself.
     """
     parsed = [reading for reading in readings if isinstance(reading, Parsed)]
     if not parsed:
@@ -130,10 +162,6 @@ def majority(readings: Sequence[Reading]) -> Reading:
     if len(ranked) > 1 and ranked[0][1] == ranked[1][1]:
         return Unparsed("votes are tied")
     return next(reading for reading in parsed if reading.first_error == ranked[0][0])
-
-
-def _harmless(text: str) -> str:
-    return defuse(_TAG.sub("‹", text))
 
 
 JUDGE_TEMPLATES: Mapping[str, JudgeTemplate] = MappingProxyType(

@@ -5,6 +5,7 @@ A changed wording is a new name: the name is part of a labeler's configuration.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -64,12 +65,43 @@ def completion_template(name: str) -> CompletionTemplate:
 
 
 def defuse(text: str) -> str:
-    """Return the text without a chat's control marks ("<|im_end|>"), which would end the turn."""
-    return text.replace("<|", "‹|")
+    """Return the text with the control marks of chat models broken ("<|im_end|>", "[INST]").
+
+    Models read them as tokens of their own, which would end the turn or the text. Only a mark's
+    last character is changed, and only for what stands before it: a text that begins another one
+    still does so afterwards. Inequalities ("<|x|") stay.
+    """
+    return _MARK.sub(lambda match: match[0][:-1] + _BROKEN[match[0][-1]], text)
+
+
+def in_plain(text: str) -> str:
+    """Return the text for a prompt without turns: it can begin neither a problem nor a check."""
+    return break_names(defuse(text), _BEGINNINGS)
+
+
+def break_names(text: str, names: re.Pattern[str]) -> str:
+    """Return the text with the colons after these names changed, so that they announce nothing."""
+    return names.sub(lambda match: match[0][:-1] + "：", text)
+
+
+# ChatML, Llama 3, Phi, Command; DeepSeek; SentencePiece's and BERT's, Gemma, thoughts and PRMs'
+# steps; Llama 2, Mistral.
+_MARK = re.compile(
+    r"<(?:"
+    r"\|[^\s<>|]{1,60}\|"
+    r"|｜[^\s<>｜]{1,60}｜"
+    r"|/?(?:s|bos|eos|eop|sop|pad|unk|mask|cls|sep|think|endoftext|im_start|im_end|extra_\d{1,3}"
+    r"|(?:start|begin|end)_of_[a-z_]{1,30}|tool_(?:call|response)s?)"
+    r"|<?/?SYS>"
+    r")>"
+    r"|\[/?(?:INST|SYSTEM_PROMPT|THINK|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|gMASK)\]"
+)
+_BROKEN = {">": "›", "]": "］"}
+_BEGINNINGS = re.compile(r"(?:Problem|Check)[\s*_]*:", re.IGNORECASE)
 
 
 def _plain(statement: str, steps: Sequence[str], _gaps: Sequence[str]) -> str:
-    return f"Problem: {statement}\n\n" + "".join(f"{step}\n\n" for step in steps)
+    return f"Problem: {in_plain(statement)}\n\n" + "".join(f"{in_plain(s)}\n\n" for s in steps)
 
 
 # The instruction that Qwen2.5-Math models are trained with (their model cards).
