@@ -12,7 +12,11 @@ from workers.engines.protocol import EngineUnavailable
 from workers.engines.retrying import Retrying
 
 SHRINK = 0.75
-"""What an overloaded server is asked at once, relative to before. Each answer gives a bit back."""
+"""What an overloaded server is asked at once, relative to before."""
+
+GROW = 0.25
+"""Requests at once that it gets back after as many answers: slowly, for each trial too many costs
+a pause."""
 
 
 @dataclass(slots=True)
@@ -67,7 +71,7 @@ class Breaker:
     def succeeded(self, probe: bool) -> None:
         """Note an answer. Only a probe closes: others began before it was opened."""
         self.failing_since, self._failures = None, 0
-        self.limit = min(self._most, self.limit + 1 / self.limit)
+        self.limit = min(self._most, self.limit + GROW / self.limit)
         if probe or not self.opened:
             self.error, self.opened, self._probing, self._pauses = None, False, False, 0
 

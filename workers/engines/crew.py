@@ -91,12 +91,7 @@ class Crew:
         now = time.monotonic()
         if self._closed or not server.breaker.room(now, len(server.under_way)):
             return None
-        return self._pool.take(server.place, lambda other: self._spare(other, now))
-
-    def _spare(self, place: int, now: float) -> int:
-        """Return how many of a server's jobs it cannot begin at once."""
-        server = self._servers[place]
-        return self._pool.count(place) - server.woken - server.free(now)
+        return self._pool.take(server.place, lambda other: self._servers[other].ready(now))
 
     def _carry_out(self, server: Server, connection: Connection, job: Job) -> None:
         probe, era = server.breaker.begin(), self._era

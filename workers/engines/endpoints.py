@@ -71,6 +71,10 @@ class Server:
             return 0
         return max(0, min(unused, self.breaker.room(now, len(self.under_way)) - self.woken))
 
+    def ready(self, now: float) -> int:
+        """Return how many requests could begin now or are about to."""
+        return self.woken + self.free(now)
+
     def load(self) -> float:
         """Return the share of its threads that work or are about to."""
         return (len(self.under_way) + self.woken) / self.endpoint.max_concurrency

@@ -74,11 +74,11 @@ class Pool:
         group.waiting += 1
         self._counts[group.home] += 1
 
-    def take(self, place: int, spare: Callable[[int], int]) -> Job | None:
+    def take(self, place: int, ready: Callable[[int], int]) -> Job | None:
         """Remove and return the next job for a place; None where there is none for it.
 
-        `spare(other)` says how many of another place's jobs it cannot begin at once: those may be
-        taken from it.
+        `ready(other)` says how many jobs another place is about to begin: what waits there beyond
+        them may be taken from it.
         """
         if not self._by_age:
             return None
@@ -88,7 +88,7 @@ class Pool:
         for line in (self._lines[place], self._fresh):
             if line:
                 return self._pop(next(iter(line.values())), place)
-        return self._steal(place, spare)
+        return self._steal(place, ready)
 
     def clear(self) -> None:
         """Forget the jobs, but not where the groups were served."""
@@ -106,9 +106,10 @@ class Pool:
     def _line(self, group: _Group) -> OrderedDict[str, _Group]:
         return self._fresh if group.home is None else self._lines[group.home]
 
-    def _steal(self, place: int, spare: Callable[[int], int]) -> Job | None:
-        others = [(spare(other), other) for other in range(len(self._lines)) if other != place]
-        most, behind = max(others, default=(0, 0))
+    def _steal(self, place: int, ready: Callable[[int], int]) -> Job | None:
+        others = [other for other, line in enumerate(self._lines) if line and other != place]
+        spare = [(self._counts[other] - ready(other), other) for other in others]
+        most, behind = max(spare, default=(0, 0))
         if most < 1:
             return None
         # The group that its place would come to last.
