@@ -10,6 +10,7 @@ from pathlib import Path
 from trainer.config import TrainConfig, TrainResult, identity
 from trainer.dataset import file_sha256
 from trainer.encoding import Encoder
+from trainer.formats import vllm_flags
 
 RUN_FILE = "run.json"
 
@@ -54,13 +55,6 @@ def _card(result: TrainResult, config: TrainConfig, encoder: Encoder) -> str:
 
     architectures = json.loads((result.model / "config.json").read_text(encoding="utf-8"))
     name = architectures["architectures"][0]
-    pooler = json.dumps(
-        {
-            "task": "token_classify",
-            "tok_pooling_type": "STEP",
-            "step_tag_id": encoder.step_id,
-        }
-    )
     return f"""---
 library_name: transformers
 pipeline_tag: token-classification
@@ -91,7 +85,7 @@ step token `{encoder.spec.step_token}` (id {encoder.step_id}) that follows it. C
 
 ```
 python -m trainer score --model DIR --data solutions.jsonl
-vllm serve DIR --runner pooling --pooler-config '{pooler}'
+vllm serve DIR {vllm_flags(encoder.step_id)}
 ```
 
 Send token ids, made by the same encoder (`prm_encoder.json`: template

@@ -28,6 +28,7 @@ from trainer.model import (
     load_backbone,
     new_head,
 )
+from trainer.step_tokens import with_step_token
 
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -43,9 +44,7 @@ def start(directory: str | Path, seed: int = 0) -> tuple[ProcessRewardModel, Enc
         return load(directory)
     backbone = load_backbone(directory)
     spec, tokenizer = read_spec(directory), load_tokenizer(directory)
-    if spec.step_token not in tokenizer.get_vocab():
-        tokenizer.add_special_tokens({"additional_special_tokens": [spec.step_token]})
-    encoder = Encoder(tokenizer, spec)
+    encoder = Encoder(with_step_token(tokenizer, spec.step_token), spec)
     _prepare_embedding(backbone, encoder)
     with torch.random.fork_rng():
         torch.manual_seed(seed)

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 SPEC_FILE = "prm_encoder.json"
-TEMPLATES = ("plain", "qwen-chat")
+TEMPLATES = ("plain", "bare", "qwen-chat")
+"""plain: "Problem: …" and a blank line; bare: the problem's text alone; qwen-chat: Qwen's turns."""
 SYSTEM = "Please reason step by step, and put your final answer within \\boxed{}."
 
 
@@ -50,6 +51,16 @@ class Encoded:
     ids: list[int]
     positions: list[int]
     dropped: int
+
+    def flaw(self, steps: int, max_length: int) -> str:
+        """Say why the `steps` steps cannot all be scored; empty where they can."""
+        if not steps:
+            return "the solution has no steps"
+        if self.dropped:
+            return f"{self.dropped} of {steps} steps lie behind the model's {max_length} tokens"
+        if len(self.positions) != steps:
+            return f"the tokenizer makes {len(self.positions)} step tokens of {steps} steps"
+        return ""
 
 
 def read_spec(directory: str | Path) -> EncoderSpec:
@@ -99,10 +110,14 @@ class Encoder:
         self.spec = spec
         self.step_id = _token_id(tokenizer, spec.step_token)
         self._prefix, self._suffix = self._frame()
-        added = tokenizer.added_tokens_decoder.values()
-        reserved = {spec.step_token, *(token.content for token in added if token.special)}
-        # Longest first, so that no token hides inside the remains of a shorter one.
-        self._reserved = sorted(reserved, key=lambda token: (-len(token), token))
+        self._reserved = reserved_texts(tokenizer, spec.step_token)
+        (space,) = _ids(tokenizer, [" "])
+        self._space = [token for token in space if token != self.step_id]
+
+    @property
+    def max_length(self) -> int:
+        """The longest input in tokens."""
+        return self.spec.max_length
 
     def encode(self, prompt: str, steps: Sequence[str]) -> Encoded:
         """Encode one solution; see `encode_many`."""
@@ -127,44 +142,66 @@ class Encoder:
         return Encoded(ids, positions, len(steps) - len(positions))
 
     def _opening(self, prompt: str) -> str:
-        return f"Problem: {prompt}\n\n" if self.spec.template == "plain" else f"user\n{prompt}"
+        openings = {"plain": f"Problem: {prompt}\n\n", "bare": prompt}
+        return openings.get(self.spec.template, f"user\n{prompt}")
 
     def _frame(self) -> tuple[list[int], list[int]]:
         """Return the tokens around the opening: none, or ChatML's up to the assistant's turn."""
         if self.spec.template == "plain":
             return [], []
+        if self.spec.template == "bare":
+            begin = self.tokenizer.bos_token_id
+            return ([] if begin is None else [begin]), []
         start, end = (_token_id(self.tokenizer, t) for t in ("<|im_start|>", "<|im_end|>"))
         texts = [f"system\n{SYSTEM}", "\n", "assistant\n"]
         system, newline, assistant = _ids(self.tokenizer, texts)
         return [start, *system, end, *newline, start], [end, *newline, start, *assistant]
 
     def _tokenize(self, texts: list[str]) -> list[list[int]]:
-        tokens = _ids(self.tokenizer, [self._neutralize(text) for text in texts])
-        for text, ids in zip(texts, tokens, strict=True):
-            if self.step_id in ids:
-                raise EncodingError(f"the step token appears inside the text {text[:80]!r}")
-        return tokens
+        tokens = _ids(self.tokenizer, [neutralize(text, self._reserved) for text in texts])
+        return [self._without_step_token(ids) for ids in tokens]
 
-    def _neutralize(self, text: str) -> str:
-        """Break literal control tokens in a text: one would add a score row or forge a turn."""
-        for token in self._reserved:
-            if token in text:
-                text = text.replace(token, f"{token[:1]} {token[1:]}")
-        return text
+    def _without_step_token(self, ids: list[int]) -> list[int]:
+        """Put a space where a text has the step token itself, such as a line's end."""
+        if self.step_id not in ids:
+            return ids
+        return [t for token in ids for t in (self._space if token == self.step_id else [token])]
+
+
+def reserved_texts(tokenizer: Any, step_token: str) -> list[str]:
+    """Return the control tokens that no text may hold, longest first.
+
+    So no token hides inside the remains of a shorter one.
+    """
+    added = tokenizer.added_tokens_decoder.values()
+    reserved = {step_token, *(token.content for token in added if token.special)}
+    return sorted(reserved, key=lambda token: (-len(token), token))
+
+
+def neutralize(text: str, reserved: Iterable[str]) -> str:
+    """Break literal control tokens in a text: one would add a score row or forge a turn."""
+    for token in reserved:
+        # A space inside a line's end would not break it: such tokens are replaced as tokens.
+        if token.strip() and token in text:
+            text = text.replace(token, f"{token[:1]} {token[1:]}")
+    return text
 
 
 def _ids(tokenizer: Any, texts: list[str]) -> list[list[int]]:
     if not texts:
         return []
-    ids: list[list[int]] = tokenizer(texts, add_special_tokens=False)["input_ids"]
+    ids: list[list[int]] = tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
     return ids
 
 
 def _token_id(tokenizer: Any, token: str) -> int:
     vocabulary: dict[str, int] = tokenizer.get_vocab()
-    if token not in vocabulary:
+    if token in vocabulary:
+        return vocabulary[token]
+    (ids,) = _ids(tokenizer, [token])  # a vocabulary of bytes spells a line's end otherwise
+    if len(ids) != 1 or ids[0] == tokenizer.unk_token_id:
         raise EncodingError(f"the tokenizer does not know the token {token!r}")
-    return vocabulary[token]
+    return ids[0]
 
 
 def _read_object(file: Path) -> dict[str, Any]:

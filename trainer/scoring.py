@@ -75,7 +75,12 @@ class Scorer:
         """
         encoded = self.encoder.encode_many(items)
         for number, (item, (_, steps)) in enumerate(zip(encoded, items, strict=True)):
-            self._check(number, item, len(steps))
+            if flaw := item.flaw(len(steps), self.encoder.max_length):
+                raise ScoringError(f"item {number}: {flaw}")
+        return self.score_encoded(encoded)
+
+    def score_encoded(self, encoded: Sequence[Encoded]) -> list[list[float]]:
+        """Return one probability per step token of each encoded solution."""
         scores: list[list[float]] = [[] for _ in encoded]
         for chosen in micro_batches([len(item.ids) for item in encoded], self.max_tokens):
             for index, values in zip(
@@ -92,15 +97,6 @@ class Scorer:
         logits = self.model(batch.ids, batch.rows, batch.columns)
         right = logits.softmax(dim=-1)[:, 1].cpu()
         return [part.tolist() for part in right.split(counts)]
-
-    def _check(self, number: int, item: Encoded, steps: int) -> None:
-        if not steps:
-            raise ScoringError(f"item {number} has no steps")
-        if item.dropped or len(item.positions) != steps:
-            raise ScoringError(
-                f"item {number}: {item.dropped} of {steps} steps lie behind the model's "
-                f"{self.encoder.spec.max_length} tokens"
-            )
 
 
 def _item(row: object, number: int) -> Item:

@@ -100,7 +100,7 @@ def test_without_a_file_the_qwen_format_and_the_context_length_are_assumed(
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ('{"template": "poem"}', "template 'poem' is none of plain, qwen-chat"),
+        ('{"template": "poem"}', "template 'poem' is none of plain, bare, qwen-chat"),
         ('{"templat": "plain"}', "templat"),
         ('{"max_length": 0}', "max_length 0"),
         ("[]", "not a JSON object"),
