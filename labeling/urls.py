@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
-from labeling.views import annotate, home, project, solutions, tokens
+from labeling.views import annotate, home, project, runs, solutions, tokens
 
 _PROJECT = [
     path("", project.overview, name="overview"),
@@ -18,8 +18,12 @@ _PROJECT = [
     path("solutions/", solutions.solutions, name="solutions"),
     path("solutions/<str:solution>/", solutions.solution, name="solution"),
     path("solutions/<str:solution>/adjudicate", solutions.adjudicate, name="adjudicate"),
-    path("runs/", project.runs, name="runs"),
-    path("runs/<str:run>/<str:move>", project.move_run, name="move_run"),
+    path("runs/", runs.runs, name="runs"),
+    path("runs/new", runs.new_run, name="new_run"),
+    path("runs/start", runs.start_run, name="start_run"),
+    path("runs/engines", runs.engines, name="engines"),
+    path("runs/<str:run>/", runs.run, name="run"),
+    path("runs/<str:run>/<str:move>", runs.move_run, name="move_run"),
     path("data/", project.data, name="data"),
     path("data/snapshots", project.request_snapshot, name="request_snapshot"),
     path("guidelines/", project.guidelines, name="guidelines"),

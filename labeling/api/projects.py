@@ -1,4 +1,4 @@
-"""Projects, runs and snapshots over the API."""
+"""Projects and snapshots over the API."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from labeling.api.authentication import HasScope, caller
 from labeling.domain.roles import Action
-from labeling.models import Project, Run, Snapshot
+from labeling.models import Project, Snapshot
 from labeling.selectors.access import project_for, projects_of
 from labeling.services import snapshots
 from labeling.services.tokens import Scope
@@ -24,12 +24,6 @@ class ProjectRow(serializers.ModelSerializer[Project]):
     class Meta:
         model = Project
         fields = ["uid", "name", "policy_values", "policy_version", "created_at"]
-
-
-class RunRow(serializers.ModelSerializer[Run]):
-    class Meta:
-        model = Run
-        fields = ["uid", "kind", "state", "reason", "config", "created_at", "finished_at"]
 
 
 class SnapshotRow(serializers.ModelSerializer[Snapshot]):
@@ -49,20 +43,6 @@ class Projects(APIView):
     def get(self, request: Request) -> Response:
         """List the projects that the caller is a member of."""
         return Response(ProjectRow(projects_of(caller(request)), many=True).data)
-
-
-class Runs(APIView):
-    """A project's runs."""
-
-    permission_classes = [HasScope]
-    scope = Scope.READ
-
-    @extend_schema(responses=RunRow(many=True))
-    def get(self, request: Request, uid: str) -> Response:
-        """List the newest runs."""
-        project = project_for(request.user, uid, Action.VIEW)
-        rows = Run.objects.filter(project=project).order_by("-id")[:PAGE]
-        return Response(RunRow(rows, many=True).data)
 
 
 class Snapshots(APIView):

@@ -1,4 +1,5 @@
-"""The API translator of refusals: {"error": {"code", "message"}} with the refusal's status."""
+"""The API translator of refusals: {"error": {"code", "message"}} with the refusal's status; for a
+bad setting also its "field"."""
 
 from __future__ import annotations
 
@@ -8,11 +9,14 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from labeling.domain.refusals import Refusal
+from labeling.domain.setting_checks import BadSetting
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """Answer a Refusal in its own words; leave the rest to DRF."""
     if isinstance(error, Refusal):
-        body = {"error": {"code": error.code, "message": str(error)}}
-        return Response(body, status=error.status)
+        said = {"code": error.code, "message": str(error)}
+        if isinstance(error, BadSetting):
+            said["field"] = error.field
+        return Response({"error": said}, status=error.status)
     return exception_handler(error, context)

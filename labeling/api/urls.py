@@ -3,13 +3,20 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView
 
-from labeling.api import exports, projects
+from labeling.api import exports, projects, runs
 
 urlpatterns = [
     path("schema", SpectacularAPIView.as_view(), name="api-schema"),
     path("me", projects.Me.as_view(), name="api-me"),
     path("projects", projects.Projects.as_view(), name="api-projects"),
-    path("projects/<str:uid>/runs", projects.Runs.as_view(), name="api-runs"),
+    path("projects/<str:uid>/engines", runs.Engines.as_view(), name="api-engines"),
+    path("projects/<str:uid>/runs", runs.Runs.as_view(), name="api-runs"),
+    path("projects/<str:uid>/runs/estimate", runs.RunEstimate.as_view(), name="api-run-estimate"),
+    path("projects/<str:uid>/runs/<str:run>", runs.OneRun.as_view(), name="api-run"),
+    path("projects/<str:uid>/runs/<str:run>/retry", runs.RetryRun.as_view(), name="api-run-retry"),
+    path(
+        "projects/<str:uid>/runs/<str:run>/<str:move>", runs.MoveRun.as_view(), name="api-run-move"
+    ),
     path("projects/<str:uid>/labels.jsonl", exports.Labels.as_view(), name="api-labels"),
     path("projects/<str:uid>/snapshots", projects.Snapshots.as_view(), name="api-snapshots"),
     path(

@@ -5,8 +5,9 @@ Numbers of tokens come from labeling.domain.workloads; here they become time and
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 MILLION = 1_000_000
 HOUR = 3600
@@ -114,7 +115,7 @@ class Estimate:
 
     work: Workload
     seconds: Range | None
-    money: Range
+    money: Range | None
     currency: str
     assumptions: tuple[str, ...]
 
@@ -140,6 +141,36 @@ def estimate(work: Workload, prices: Prices, speed: Speed | None) -> Estimate:
             *_said_of_price(prices, seconds),
         ),
     )
+
+
+def total(estimates: Sequence[Estimate]) -> Estimate:
+    """Return the estimate of several runs together, each assumption once.
+
+    A time that is not known for one is not known for all; amounts in several currencies are not
+    added.
+    """
+    works = [one.work for one in estimates]
+    times = [one.seconds for one in estimates]
+    moneys = [one.money for one in estimates]
+    currencies = {one.currency for one in estimates if one.money and one.money.high}
+    exhaustive = [work.exhaustive for work in works if work.exhaustive is not None]
+    return Estimate(
+        work=Workload(
+            items=sum(work.items for work in works),
+            completions=_sum([work.completions for work in works]),
+            prompt_tokens=_sum([work.prompt_tokens for work in works]),
+            completion_tokens=_sum([work.completion_tokens for work in works]),
+            exhaustive=sum(exhaustive) if exhaustive else None,
+        ),
+        seconds=None if None in times else _sum([time for time in times if time]),
+        money=None if len(currencies) > 1 else _sum([money for money in moneys if money]),
+        currency=next(iter(currencies), estimates[0].currency),
+        assumptions=tuple(dict.fromkeys(said for one in estimates for said in one.assumptions)),
+    )
+
+
+def _sum(ranges: Iterable[Range]) -> Range:
+    return reduce(Range.__add__, ranges, NOTHING)
 
 
 def _seconds(work: Workload, speed: Speed | None) -> Range | None:

@@ -118,7 +118,7 @@ class TokenForm(forms.Form):
         choices=[
             ("read", "read: projects, runs and snapshots"),
             ("export", "export: download labels"),
-            ("write", "write: ask for snapshots"),
+            ("write", "write: ask for snapshots and runs"),
         ],
         widget=forms.CheckboxSelectMultiple,
     )

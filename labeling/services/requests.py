@@ -65,7 +65,7 @@ def request(*, by: User, project: Project, engine: Engine | None, settings: RunS
 
 @transaction.atomic
 def request_each(
-    *, by: User, project: Project, asked: Iterable[tuple[Engine, RunSettings]]
+    *, by: User, project: Project, asked: Iterable[tuple[Engine | None, RunSettings]]
 ) -> list[Run]:
     """Start a run for each pair, or none: one that is refused refuses all."""
     return [request(by=by, project=project, engine=e, settings=s) for e, s in asked]

@@ -1,9 +1,6 @@
-"""The project's pages: overview, runs, data, guidelines."""
+"""The project's pages: overview, data, guidelines."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -14,24 +11,16 @@ from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from labeling import forms
-from labeling.domain.refusals import Invalid, NotAllowed
+from labeling.domain.refusals import NotAllowed
 from labeling.domain.roles import Action
 from labeling.selectors import overview as numbers
 from labeling.selectors import pages
 from labeling.selectors import runs as run_reads
-from labeling.services import runs as run_service
 from labeling.services import snapshots
 from labeling.views.frame import Frame, frame, page
 
 SHOWN_PRMS = 5
 """Models on the overview; the data page has them all."""
-
-_MOVES: dict[str, Callable[..., Any]] = {
-    "pause": run_service.pause,
-    "resume": run_service.resume,
-    "cancel": run_service.cancel,
-    "retry": run_service.retry_unscored,
-}
 
 
 @require_GET
@@ -61,28 +50,6 @@ def overview(request: HttpRequest, uid: str) -> HttpResponse:
         prms=pages.prms_of(within.project, limit=SHOWN_PRMS),
         snapshots=pages.snapshots_of(within.project),
     )
-
-
-@require_GET
-@vary_on_headers("HX-Request")
-@login_required
-def runs(request: HttpRequest, uid: str) -> HttpResponse:
-    """Show all runs; their table for htmx."""
-    within = frame(request, uid, Action.VIEW)
-    rows = run_reads.runs_of(within.project, timezone.now())
-    template = "runs.html#table" if _fragment(request) else "runs.html"
-    return page(request, template, within, active="runs", runs=rows)
-
-
-@require_POST
-@login_required
-def move_run(request: HttpRequest, uid: str, run: str, move: str) -> HttpResponse:
-    """Pause, resume, cancel a run or retry what it could not score."""
-    within = frame(request, uid, Action.MANAGE)
-    if move not in _MOVES:
-        raise Invalid(f"a run cannot be asked to {move}")
-    _MOVES[move](by=within.user, run=run_reads.run_for(within.project, run))
-    return redirect("runs", uid)
 
 
 @require_GET

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
 
 from labeling.domain.labels import LabelerKind, VerdictState
 from labeling.models import Run, Verdict
 from labeling.selectors import overview as numbers
-from labeling.selectors import runs as run_reads
 from labeling.selectors import solutions as lists
 from labeling.selectors.filters import Filters
 from labeling.services import decisions, labelers, verdicts
@@ -292,44 +288,6 @@ def test_discarding_takes_the_solution_out(labeled, project, adjudicator, client
     assert labeled[2].decision.state == "discarded"
 
 
-def test_a_run_reports_progress_rate_and_time_left(labeled, project, owner):
-    now = timezone.now()
-    judge = project.labelers.get(kind="judge")
-    run = factories.RunFactory(labeler=judge, project=project, kind="judge", last_progress_at=now)
-    Run.objects.filter(pk=run.pk).update(created_at=now - timedelta(seconds=10))
-    row = run_reads.runs_of(project, now)[0]
-    assert (row.done, row.total, row.unscored) == (7, 8, 1)
-    assert row.failures == (("no verdict in the answer", 1),)
-    # seven verdicts in the ten seconds of the run, one solution left
-    assert row.rate == pytest.approx(0.7)
-    assert row.eta == pytest.approx(1 / 0.7)
-    assert row.silent_for is None
-
-
-def test_a_silent_run_says_that_no_worker_serves_its_queue(labeled, project, viewer, client):
-    now = timezone.now()
-    judge = project.labelers.get(kind="judge")
-    factories.RunFactory(
-        labeler=judge, project=project, kind="judge", last_progress_at=now - timedelta(minutes=5)
-    )
-    row = run_reads.runs_of(project, now)[0]
-    assert row.silent_for == pytest.approx(300)
-    assert (row.rate, row.eta) == (None, None)
-    client.force_login(viewer)
-    html = client.get(reverse("runs", args=[project.uid])).content.decode()
-    assert "No worker has served queue <code>judge</code> for 5 min" in html
-
-
-def test_a_generation_run_counts_problems(project):
-    problems = [factories.ProblemFactory(project=project) for _ in range(3)]
-    run = factories.RunFactory(
-        labeler=None, project=project, kind="generate", config_hash="c" * 32, config={}
-    )
-    factories.SamplingFactory(problem=problems[0], config_hash=run.config_hash)
-    row = run_reads.runs_of(project, timezone.now())[0]
-    assert (row.done, row.total) == (1, 3)
-
-
 def test_the_running_part_polls_while_something_runs_and_stops_when_done(
     labeled, project, viewer, client
 ):
@@ -343,21 +301,3 @@ def test_the_running_part_polls_while_something_runs_and_stops_when_done(
     Run.objects.filter(pk=run.pk).update(state="done")
     part = client.get(address, headers={"HX-Request": "true"})
     assert b"hx-trigger" not in part.content
-
-
-def test_managers_pause_resume_and_cancel_runs_and_viewers_may_not(
-    labeled, project, manager, viewer, client
-):
-    run = factories.RunFactory(labeler=project.labelers.get(kind="mc"), project=project)
-    client.force_login(viewer)
-    refused = client.post(reverse("move_run", args=[project.uid, run.uid, "pause"]))
-    assert refused.status_code == 403
-    assert b"the role viewer may not manage" in refused.content
-    client.force_login(manager)
-    for move, state in (("pause", "paused"), ("resume", "running"), ("cancel", "cancelled")):
-        client.post(reverse("move_run", args=[project.uid, run.uid, move]))
-        run.refresh_from_db()
-        assert run.state == state
-    again = client.post(reverse("move_run", args=[project.uid, run.uid, "pause"]))
-    assert again.status_code == 409
-    assert b"a run that is cancelled cannot be paused" in again.content

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labeling.domain.costs import NOTHING, Prices, Range, Speed, Workload, estimate
+from labeling.domain.costs import NOTHING, Prices, Range, Speed, Workload, estimate, total
 
 amounts = st.floats(0, 1e9)
 ranges = st.builds(lambda a, b: Range(min(a, b), max(a, b)), amounts, amounts)
@@ -80,3 +80,22 @@ def test_what_was_spent_has_one_price():
     assert PRICES.spent(2_000_000, 1_000_000, 3600) == pytest.approx(6.6)
     assert Prices().free
     assert not PRICES.free
+
+
+def test_runs_together_cost_their_sum_and_say_each_assumption_once():
+    found = total([estimate(WORK, PRICES, Speed(100.0, 1.0))] * 2)
+    assert found.work.completions == Range(800, 1600)
+    assert found.work.exhaustive == 6400
+    assert found.seconds == Range(1000, 2000)
+    assert (found.money.low, found.currency) == (pytest.approx(2.2), "EUR")
+    assert found.assumptions.count("As told.") == 1
+    assert found.saving == Range(4, 8)
+
+
+def test_an_unknown_time_stays_unknown_and_two_currencies_are_not_added():
+    known, unknown = estimate(WORK, PRICES, Speed(100.0, 1.0)), estimate(WORK, PRICES, None)
+    assert total([known, unknown]).seconds is None
+    dollars = estimate(WORK, Prices(prompt=1.0), None)
+    free = estimate(WORK, Prices(), None)
+    assert total([known, dollars]).money is None
+    assert total([free, known]).currency == "EUR"

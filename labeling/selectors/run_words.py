@@ -1,0 +1,60 @@
+"""A run's configuration in readable form, with the words of the form that asks for such runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from labeling.domain.monte_carlo import McMode
+from labeling.forms.run_kinds import MODES, RUN_FORMS
+from labeling.models import PRM, Labeler, Run
+
+_NAMES = {
+    "model": "Model",
+    "weights": "Weights",
+    "generator": "Shown as author",
+    "prm": "PRM",
+    "text": "Text of the wording",
+    "reply": "Form of the reply",
+}
+_MEANINGS = {
+    "model": "A labeler is bound to its model; where the model runs may change.",
+    "weights": "Hash of the local model's file.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting of a run: its label, its value in words, and what it means."""
+
+    label: str
+    value: str
+    meaning: str = ""
+    long: bool = False
+
+
+def settings_of(run: Run) -> list[Setting]:
+    """Return the run's settings in the order of its configuration."""
+    return [_setting(run, name, value) for name, value in run.config.items()]
+
+
+def _setting(run: Run, name: str, value: Any) -> Setting:
+    form = RUN_FORMS[run.kind]
+    field = form.base_fields.get(name)
+    label = _NAMES.get(name) or (str(field.label) if field else name)
+    meaning = _MEANINGS.get(name) or (str(field.help_text) if field else "")
+    if name == "mode" and value in list(McMode):
+        meaning = MODES[McMode(value)]
+    return Setting(label, _value(run, name, value), meaning, long=name == "text")
+
+
+def _value(run: Run, name: str, value: Any) -> str:
+    if name == "judge":
+        found = Labeler.objects.filter(project=run.project, uid=value).first()
+        return found.name if found else str(value)
+    if name == "prm":
+        prm = PRM.objects.filter(project=run.project, uid=value).select_related("training_run")
+        return next((row.training_run.name for row in prm), str(value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,0 +1,102 @@
+"""Ranges, money and speeds as people say them: never more digits than are known."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django import template
+
+from labeling.domain.costs import Range
+from labeling.templatetags.marks import decimal, duration, thousands
+
+register = template.Library()
+
+_WORDS = ((1e9, "billion"), (1e6, "million"))
+_EXACT_BELOW = 1_000_000
+_CENTS = 0.01
+
+
+@register.filter
+def amount(value: Range | float | None) -> str:
+    """Return "1,234" for a known amount, "2.4 to 3.2 million" for a range."""
+    if value is None or value == "":
+        return thousands(None)
+    if not isinstance(value, Range):
+        return _one(value)
+    if value.exact:
+        return _one(value.low)
+    low, high = _rounded(value.low), _rounded(value.high)
+    if low == high:
+        return f"about {high}"
+    number, _, word = low.partition(" ")
+    same = word and high.endswith(word)
+    return f"{number if same else low} to {high}"
+
+
+@register.filter
+def money(value: Range | float | None, currency: str = "") -> str:
+    """Return "0.42 USD" or "1.10 to 2.20 USD"; a dash where undefined."""
+    if value is None or value == "":
+        return decimal(None)
+    if not isinstance(value, Range):
+        return f"{_coins(value)} {currency}"
+    low, high = _coins(value.low), _coins(value.high)
+    return f"{low} {currency}" if low == high else f"{low} to {high} {currency}"
+
+
+@register.filter
+def price(value: Decimal, currency: str = "") -> str:
+    """Return a price without idle digits: "0.15 USD"."""
+    return f"{value.normalize():f} {currency}" if value else "none"
+
+
+@register.filter
+def span(value: Range | None) -> str:
+    """Return a range of seconds as "10 min to 1 h 40 min"; "not known" where it is not."""
+    if value is None or value == "":
+        return "not known"
+    low, high = duration(value.low), duration(value.high)
+    return low if low == high else f"{low} to {high}"
+
+
+@register.filter
+def speed(value: float | None) -> str:
+    """Return a number per second with two or three digits that say something."""
+    if value is None or value == "":
+        return decimal(None)
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+@register.filter
+def factor(value: Any) -> str:
+    """Return "5.4 ×" or "4.2 to 5.7 ×"; a dash where undefined."""
+    if value is None or value == "":
+        return decimal(None)
+    if not isinstance(value, Range):
+        return f"{value:.1f} ×"
+    low, high = f"{value.low:.1f}", f"{value.high:.1f}"
+    return f"{low} ×" if low == high else f"{low} to {high} ×"
+
+
+def _one(value: float) -> str:
+    return f"{value:,.0f}" if value < _EXACT_BELOW else _rounded(value)
+
+
+def _rounded(value: float) -> str:
+    """Return two digits of a number, in words from a million on."""
+    for size, word in _WORDS:
+        if value >= size:
+            return f"{_two(value / size)} {word}"
+    return _two(value)
+
+
+def _two(value: float) -> str:
+    if value < 10:
+        return f"{value:.1f}".removesuffix(".0")
+    digits = len(str(int(value))) - 2
+    return f"{round(value, -digits):,.0f}"
+
+
+def _coins(value: float) -> str:
+    return f"< {_CENTS}" if 0 < value < _CENTS else f"{value:,.2f}"
