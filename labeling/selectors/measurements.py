@@ -137,7 +137,8 @@ def _best(found: Sequence[tuple[Labeler, Spent]], model: str, template: str) -> 
 
 
 def _characters(labeler: Labeler) -> Characters | None:
-    said = Verdict.objects.filter(labeler=labeler, completion_tokens__gt=0).order_by("id")[:TEXTS]
+    said = Verdict.objects.filter(labeler=labeler, completion_tokens__gt=0)
+    said = said.order_by("created_at")[:TEXTS]
     tokens = dict(said.values_list("solution", "completion_tokens"))
     if labeler.kind == LabelerKind.MC:
         texts = Rollout.objects.filter(labeler=labeler, solution__in=tokens)

@@ -14,10 +14,11 @@ from django.http import Http404
 
 from labeling.domain.hashing import config_hash
 from labeling.domain.labels import VerdictState
-from labeling.models import Event, Project, Run, Sampling, Verdict
+from labeling.models import Event, Project, Run, Verdict
 from labeling.models.runs import RunKind, RunState
 from labeling.selectors.run_numbers import ALIVE, numbers_of
 from labeling.selectors.run_rows import RunRow, row_of
+from labeling.selectors.run_sums import samplings
 
 LISTED = 200
 """Newest runs that the list shows."""
@@ -94,9 +95,7 @@ def history_of(run: Run) -> list[Event]:
 
 
 def _fruitless(run: Run) -> list[Failure]:
-    rows = Sampling.objects.filter(
-        problem__project=run.project, config_hash=run.config_hash
-    ).exclude(reason="")
+    rows = samplings(run.project, {run.config_hash}).exclude(reason="")
     counts = rows.values_list("reason").annotate(n=Count("pk")).order_by("-n", "reason")
     return [Failure(reason, count) for reason, count in counts[:REASONS]]
 

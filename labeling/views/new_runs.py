@@ -13,7 +13,7 @@ from labeling.forms.run_kinds import RUN_FORMS
 from labeling.forms.runs import Choices, RunForm
 from labeling.models import Project, Run
 from labeling.selectors import run_choices
-from labeling.selectors.estimates import estimate_of
+from labeling.selectors.estimates import estimates_of
 from labeling.selectors.runs import run_for
 
 KINDS = {
@@ -53,8 +53,9 @@ def estimated(project: Project, form: RunForm) -> Cost | None:
     asked = form.asked() if form.is_bound else _filled(form).asked()
     if not asked:
         return None
-    runs = [(_name(s), estimate_of(project, engine, s)) for engine, s in asked]
-    return Cost(tuple(runs), total([estimate for _, estimate in runs]))
+    found = estimates_of(project, asked)
+    names = (_name(settings) for _, settings in asked)
+    return Cost(tuple(zip(names, found, strict=True)), total(found))
 
 
 def _name(settings: RunSettings) -> str:

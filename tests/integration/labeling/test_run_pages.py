@@ -129,7 +129,11 @@ def test_a_generation_run_counts_problems(project, now):
         problem=problems[0], config_hash=run.config_hash, completion_tokens=80,
         drawn=5, kept=2, unusable=3, reason="the model wrote no step",
     )  # fmt: skip
-    factories.SamplingFactory(config_hash=run.config_hash)  # another project's
+    another = factories.ProblemFactory()
+    factories.RunFactory(
+        labeler=None, project=another.project, kind="generate", config_hash="c" * 32, config={}
+    )
+    factories.SamplingFactory(problem=another, config_hash=run.config_hash)
     row = row_of(run, now)
     assert (row.progress.done, row.progress.total, row.progress.unusable) == (1, 4, 3)
     assert (row.cost.completions, row.cost.completion_tokens) == (5, 80)
