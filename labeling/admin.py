@@ -1,4 +1,4 @@
-"""The operator's view of the rows. Labels are written by services: here they are read only."""
+"""The operator's view of the rows. Services write them: here they are read only, but for prices."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from django.contrib.auth.admin import UserAdmin
 from django.http import HttpRequest
 
 from labeling import models
+from labeling.services import engines
+from labeling.services.engines import PriceTable
 
 admin.site.register(models.User, UserAdmin)
 
@@ -30,6 +32,24 @@ class Readable(admin.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
         """Refuse."""
         return False
+
+
+@admin.register(models.Engine)
+class EngineAdmin(Readable):
+    """Engines, whose prices superusers may change; `manage.py engine` does the rest."""
+
+    list_display = ("name", "kind", "model", *PriceTable.__slots__, "active")
+    fields = ("name", "kind", "model", "options", "active", *PriceTable.__slots__)
+    readonly_fields = ("name", "kind", "model", "options", "active")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """Let superusers."""
+        return bool(request.user.is_active and getattr(request.user, "is_superuser", False))
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: ARG002
+        """Write through the service, which notes who changed what."""
+        prices = PriceTable(**{name: form.cleaned_data[name] for name in PriceTable.__slots__})
+        engines.set_prices(by=request.user, engine=obj, prices=prices)
 
 
 def _readable(model: Any, *columns: str, related: tuple[str, ...] = ()) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from workers.engines.protocol import Sample
@@ -39,7 +39,7 @@ class _Group:
 
     name: str
     home: int | None
-    jobs: list[tuple[Sequence[str], int, Job]] = field(default_factory=list)
+    jobs: list[tuple[tuple[str, ...], int, Job]] = field(default_factory=list)
     waiting: int = 0
 
 
@@ -146,7 +146,7 @@ class Pool:
             self._lines[place][group.name] = group
 
 
-def _key(sample: Sample) -> Sequence[str]:
+def _key(sample: Sample) -> tuple[str, ...]:
     """Return what orders prompts, without copying them."""
     prompt = sample.prompt
-    return (prompt,) if isinstance(prompt, str) else [message.content for message in prompt]
+    return (prompt,) if isinstance(prompt, str) else tuple(turn.content for turn in prompt)

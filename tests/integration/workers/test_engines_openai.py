@@ -12,8 +12,7 @@ from hashlib import blake2b
 import pytest
 
 from labeling.domain.engines import Endpoint
-
-# CONTRACT
+from tests.engine_contract import check_contract
 from tests.engines import ScriptedEngine
 from tests.openai_server import Fault, OpenAIServer, openai_server, wait_until
 from workers.engines.openai_engine import OpenAIEngine
@@ -78,8 +77,6 @@ def hasty(server: OpenAIServer) -> Iterator[OpenAIEngine]:
 
 
 def test_the_engine_keeps_the_contract(engine: OpenAIEngine) -> None:
-    from tests.engine_contract import check_contract
-
     check_contract(engine, ("one", (Message("user", "two"),)))
 
 

@@ -49,9 +49,10 @@ def test_prompts_of_a_group_come_in_their_order_and_groups_one_after_the_other()
 
 def test_without_groups_prompts_that_share_their_beginning_come_together() -> None:
     chats = [(Message("system", s), Message("user", u)) for s, u in ("bx", "ay", "ax", "by")]
-    pool = Pool(1)
+    pool = filled(1, [job("A text")])
     for chat in chats:
         pool.put(Job(Sample(chat, 0, 8, 1.0)))
+    assert taken(pool, 0, 1) == ["A text"]
     found = [pool.take(0, keeps_all) for _ in range(4)]
     order = ["".join(m.content for m in one.sample.prompt) for one in found if one]  # type: ignore[union-attr]
     assert order == ["ax", "ay", "bx", "by"]
