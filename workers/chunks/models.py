@@ -28,7 +28,11 @@ def engine_of(run: Run) -> Engine:
 
 
 def opened(row: EngineRow) -> Engine:
-    """Open an engine of the table; a model folder inside the project is named relative to it."""
+    """Open an engine of the table."""
+    return open_engine(row.kind, model_of(row), row.options)
+
+
+def model_of(row: EngineRow) -> str:
+    """Return the model as its engine wants it: a folder inside the project is named relative."""
     local = Path(settings.BASE_DIR) / row.model
-    found = row.kind != EngineKind.OPENAI and local.is_dir()
-    return open_engine(row.kind, str(local) if found else row.model, row.options)
+    return str(local) if row.kind != EngineKind.OPENAI and local.is_dir() else row.model
