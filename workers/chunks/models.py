@@ -1,4 +1,4 @@
-"""The engine that a run names."""
+"""The engine that a run or a trial names."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ from pathlib import Path
 from django.conf import settings
 
 from labeling.models import Engine as EngineRow
-from labeling.models import Run
+from labeling.models import JudgeTrial, Run
 from labeling.models.engines import EngineKind
 from workers.engines.protocol import Engine, EngineUnavailable
 from workers.engines.registry import open_engine
 
 
-def engine_of(run: Run) -> Engine:
+def engine_of(run: Run | JudgeTrial) -> Engine:
     """Open the run's engine; raise EngineUnavailable where it serves another model by now."""
+    return opened(engine_row(run))
+
+
+def engine_row(run: Run | JudgeTrial) -> EngineRow:
+    """Return the run's engine; raise EngineUnavailable where it serves another model by now."""
     row = run.engine
     if row is None:
         raise EngineUnavailable("the run names no engine", retry=False)
@@ -24,7 +29,7 @@ def engine_of(run: Run) -> Engine:
             f"{run.config['model']}: start a new run, or give the engine its model back",
             retry=False,
         )
-    return opened(row)
+    return row
 
 
 def opened(row: EngineRow) -> Engine:

@@ -86,12 +86,13 @@ def _talk(run: Run, lease: _Lease, by: User) -> int:
 
 
 def _score(run: Run, lease: _Lease, by: User) -> int:
-    stored = 0
-    while items := lease.more(LEASED_AT_ONCE):
-        before = time.monotonic()
-        stored += sum(score.label(run, items, by))
+    stored, before = 0, time.monotonic()
+    for items, count in score.label(run, lease.more, by):
+        stored += count
         lease.done(items)
-        runs.progressed(run=run, seconds=time.monotonic() - before, now=timezone.now())
+        after = time.monotonic()
+        runs.progressed(run=run, seconds=after - before, now=timezone.now())
+        before = after
     return stored
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from queue import LifoQueue
 
 from labeling.domain.engines import Endpoint
 from trainer.encoding import Encoded, EncodingError
@@ -29,18 +31,35 @@ BATCH = 64
 REST = 30.0
 """Seconds for which a server that failed too often gets no work while others do."""
 
-EXAMPLE: Solution = ("What is 2 + 3?", ("2 + 3 = 5.", "So the answer is 5."))
+EXAMPLE: Solution = ("What is 2 + 3?", ("We add 2 and 3.", "2 + 3 = 5.", "So the answer is 5."))
+"""Three steps: a chat has two ends of turns before them, which may be taken for two steps."""
 
 
-@dataclass(slots=True)
 class _Server:
-    address: str
-    lines: list[Line]
-    rests_until: float = 0.0
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.address, self.rests_until = endpoint.root, 0.0
+        self.lines = [connect(endpoint) for _ in range(endpoint.max_concurrency)]
+        self._free: LifoQueue[Line] = LifoQueue()
+        for line in self.lines:
+            self._free.put(line)
+
+    @contextmanager
+    def line(self, held: set[Line]) -> Iterator[Line]:
+        """Wait for a free line, which stands in `held` meanwhile."""
+        line = self._free.get()
+        line.connection.begin()
+        held.add(line)
+        try:
+            yield line
+        finally:
+            held.discard(line)
+            self._free.put(line)
 
 
 class PoolingScorer:
-    """See workers.engines.scorers.StepScorer."""
+    """See workers.engines.scorers.StepScorer. Two calls share the lines to the servers."""
+
+    calls = 2
 
     def __init__(
         self, model: str, form: str, options: PoolingOptions, retrying: Retrying | None = None
@@ -57,14 +76,14 @@ class PoolingScorer:
         self._model, self._options = model, options
         self.flags = vllm_flags(self.encoder.step_id, form)
         self.retrying = retrying or Retrying()
-        self._servers = [_opened(endpoint) for endpoint in options.endpoints]
+        self._servers = [_Server(endpoint) for endpoint in options.endpoints]
 
     def score_many(self, solutions: Sequence[Solution]) -> list[StepScores | EngineRefused]:
         """See workers.engines.scorers.StepScorer."""
         return score_fitting(self.encoder, solutions, self._ask)
 
     def close(self) -> None:
-        """Close the connections; the next solutions open new ones."""
+        """Close the connections."""
         for server in self._servers:
             for line in server.lines:
                 line.connection.close()
@@ -73,18 +92,17 @@ class PoolingScorer:
         now = time.monotonic()
         servers = [s for s in self._servers if s.rests_until <= now] or self._servers
         batches = list(_batches(asked, self._options.batch_tokens))
-        places = [(server, line) for server in servers for line in server.lines[: len(batches)]]
+        places = [server for server in servers for _ in server.lines[: len(batches)]]
         work: BatchWork[Values] = BatchWork(batches, len(places))
+        held: set[Line] = set()
         with ThreadPoolExecutor(len(places)) as pool:
             try:
-                for server, line in places:
-                    line.connection.begin()
-                    pool.submit(_Hand(self, server, line, work, asked).lend)
+                for server in places:
+                    pool.submit(_Hand(self, server, work, asked, held).lend)
                 return work.results()
             except BaseException as error:
-                # The time limit of a task, or a server that is set up wrongly: wait for nobody.
                 work.fail(error)
-                for _, line in places:
+                for line in list(held):  # wait for nobody
                     line.connection.abort()
                 raise
 
@@ -107,9 +125,10 @@ class _Hand:
 
     scorer: PoolingScorer
     server: _Server
-    line: Line
     work: BatchWork[Values]
     asked: Sequence[Encoded]
+    held: set[Line]
+    """The lines that this call uses just now."""
 
     def lend(self) -> None:
         """Work on batches until there are none, or the server failed too often."""
@@ -152,11 +171,8 @@ class _Hand:
             raise EngineUnavailable(words, retry=False) from error
 
     def _post(self, asked: Sequence[Encoded]) -> list[Values]:
-        return self.scorer.post(asked, self.server.address, self.line)
-
-
-def _opened(endpoint: Endpoint) -> _Server:
-    return _Server(endpoint.root, [connect(endpoint) for _ in range(endpoint.max_concurrency)])
+        with self.server.line(self.held) as line:
+            return self.scorer.post(asked, self.server.address, line)
 
 
 def _batches(asked: Sequence[Encoded], max_tokens: int) -> Iterator[range]:

@@ -17,7 +17,7 @@ _AT_FAULT = (400, 413, 422)
 _PASSING = (408, 409, 425, 429)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Line:
     """A connection to a server, made when first used, and the key that is shown there."""
 

@@ -24,9 +24,10 @@ class StepScores:
 
 
 class StepScorer(Protocol):
-    """A process reward model."""
+    """A process reward model. `calls` from as many threads at once keep it busy."""
 
     name: str
+    calls: int
 
     def score_many(self, solutions: Sequence[Solution]) -> list[StepScores | EngineRefused]:
         """Return, in order, the scores of each solution or why it will never have any.
@@ -34,6 +35,10 @@ class StepScorer(Protocol):
         Never a part of a solution's scores: one that is too long is refused. Raise
         EngineUnavailable where another try may succeed.
         """
+        ...
+
+    def close(self) -> None:
+        """Release memory and connections; the scorer is of no use afterwards."""
         ...
 
 
@@ -66,6 +71,8 @@ def _scores(item: Encoded, values: Values) -> StepScores | EngineRefused:
 class LocalScorer:
     """A model directory in this process's memory."""
 
+    calls = 1
+
     def __init__(self, directory: str | Path, device: str = "auto") -> None:
         """Load the model; raise EngineUnavailable where there is none or no room for it."""
         self.name = f"local:{Path(directory).name}"
@@ -74,6 +81,10 @@ class LocalScorer:
     def score_many(self, solutions: Sequence[Solution]) -> list[StepScores | EngineRefused]:
         """See StepScorer."""
         return score_fitting(self._model.encoder, solutions, self._forward)
+
+    def close(self) -> None:
+        """See StepScorer."""
+        del self._model
 
     def _forward(self, encoded: list[Encoded]) -> list[list[float]]:
         import torch
