@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
-from labeling.views import annotate, home, project, runs, solutions, tokens
+from labeling.views import annotate, home, judging, project, runs, solutions, tokens
 
 _PROJECT = [
     path("", project.overview, name="overview"),
@@ -24,6 +24,12 @@ _PROJECT = [
     path("runs/engines", runs.engines, name="engines"),
     path("runs/<str:run>/", runs.run, name="run"),
     path("runs/<str:run>/<str:move>", runs.move_run, name="move_run"),
+    path("judges/", judging.judges, name="judges"),
+    path("judges/<str:name>/", judging.judge, name="judge"),
+    path("judges/<str:name>/preview", judging.preview, name="preview_judge"),
+    path("judges/<str:name>/save", judging.save, name="save_judge"),
+    path("judges/<str:name>/try", judging.try_judge, name="try_judge"),
+    path("judge-trials/<str:trial>/", judging.trial, name="judge_trial"),
     path("data/", project.data, name="data"),
     path("data/snapshots", project.request_snapshot, name="request_snapshot"),
     path("guidelines/", project.guidelines, name="guidelines"),

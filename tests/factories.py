@@ -13,6 +13,7 @@ from labeling import models
 from labeling.domain.hashing import config_hash, content_hash
 from labeling.domain.policy import Policy
 from labeling.domain.roles import Role
+from labeling.domain.run_settings import JudgeSettings
 
 
 class UserFactory(DjangoModelFactory):
@@ -162,6 +163,30 @@ class QueuePresenceFactory(DjangoModelFactory):
     queue = "mc"
     workers = 1
     seen_at = factory.LazyFunction(lambda: datetime.now(UTC))
+
+
+class JudgePromptFactory(DjangoModelFactory):
+    class Meta:
+        model = models.JudgePrompt
+
+    project = factory.SubFactory(ProjectFactory)
+    name = "strict"
+    version = 1
+    text = "Is this right?\n\n{problem}\n\n{solution}\n\nAnswer in \\boxed{}.\n"
+    reply = "boxed"
+    created_by = factory.SelfAttribute("project.created_by")
+
+
+class JudgeTrialFactory(DjangoModelFactory):
+    class Meta:
+        model = models.JudgeTrial
+
+    project = factory.SubFactory(ProjectFactory)
+    engine = factory.SubFactory(EngineFactory)
+    config = factory.LazyAttribute(
+        lambda o: JudgeSettings(model=o.engine.model, template="check-v1").config()
+    )
+    created_by = factory.SelfAttribute("project.created_by")
 
 
 class RunFactory(DjangoModelFactory):

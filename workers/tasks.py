@@ -15,8 +15,17 @@ from django.utils import timezone
 from labeling.domain.refusals import Refusal
 from labeling.models import Project, Run, Snapshot
 from labeling.models.runs import RunState
-from labeling.services import claims, presence, projects, retraining, runs, snapshots, training
-from workers import attendance, prm_training
+from labeling.services import (
+    claims,
+    judging,
+    presence,
+    projects,
+    retraining,
+    runs,
+    snapshots,
+    training,
+)
+from workers import attendance, prm_training, trials
 from workers.chunks.work import work_on
 from workers.engines.protocol import EngineError
 
@@ -44,10 +53,8 @@ def work(run_uid: str) -> None:
         log.exception("run %s: a chunk failed", run.uid)
         _stumble(run, f"{type(error).__name__}: {error}")
         return
-    if stored:
+    if not runs.settle(by=by, run=run, now=timezone.now()) and stored:
         runs.ring(run=run, bells=1)
-    else:
-        runs.settle(by=by, run=run, now=timezone.now())
 
 
 def _stumble(run: Run, reason: str, *, hopeless: bool = False) -> None:
@@ -77,6 +84,12 @@ def train(training_uid: str) -> None:
         prm_training.carry_out(by=projects.machine(), run=run)
 
 
+@shared_task(name="workers.try_judge")
+def try_judge(trial_uid: str) -> None:
+    """Carry out a judge's dry run."""
+    trials.carry_out(by=projects.machine(), uid=trial_uid)
+
+
 @shared_task(name="workers.sweep")
 def sweep() -> None:
     """Return expired leases and ring for all work that nobody attends to."""
@@ -86,6 +99,7 @@ def sweep() -> None:
         runs.attend(by=projects.machine(), run=run, now=now)
     for waiting in training.unattended(now=now):
         training.ring(run=waiting)
+    judging.attend(by=projects.machine(), now=now)
 
 
 @shared_task(name="workers.census")

@@ -59,6 +59,17 @@ GUIDES: Mapping[ReplyForm, Guide] = MappingProxyType(
 )
 
 
+ABOUT: Mapping[str, str] = MappingProxyType(
+    {
+        "paper-v1": "The protocol of arXiv 2501.07301, appendix C: analyzes each paragraph, stops "
+        "at the first error.",
+        "processbench-v1": "The protocol of ProcessBench's critic: one number.",
+        "check-v1": "What the bundled tiny model was taught to go on with.",
+    }
+)
+"""What each built-in wording is."""
+
+
 def doubts(template: JudgeTemplate) -> tuple[str, ...]:
     """Return what is probably meant otherwise in a wording, for its author to decide."""
     found = [

@@ -15,6 +15,7 @@ from labeling.domain.labels import VerdictState
 from labeling.domain.refusals import Refusal
 from labeling.models import Claim, Engine, Labeler, Project, QueuePresence, Run, User, Verdict
 from labeling.models.runs import RunKind, RunState
+from labeling.selectors.judge_trials import a_trial_waits
 from labeling.services import claims, events
 
 BELLS = 2
@@ -110,8 +111,11 @@ def attend(*, by: User, run: Run, now: datetime) -> None:
 
 
 def others_wait(*, run: Run, now: datetime) -> bool:
-    """Say whether another running run has no worker although its queue is served."""
+    """Say whether another running run, or a judge's trial, has no worker although its queue is
+    served."""
     served = QueuePresence.objects.filter(seen_at__gt=now - PRESENT).values("queue")
+    if served.filter(queue=RunKind.JUDGE).exists() and a_trial_waits():
+        return True
     waiting = Run.objects.filter(state=RunState.RUNNING, kind__in=served).exclude(
         Q(pk=run.pk) | Q(retry_at__gt=now) | Q(claims__expires_at__gt=now)
     )

@@ -18,6 +18,7 @@ _PLACES = (
     ("overview", "Overview", Action.VIEW),
     ("solutions", "Solutions", Action.VIEW),
     ("runs", "Runs", Action.VIEW),
+    ("judges", "Judges", Action.VIEW),
     ("data", "Data", Action.VIEW),
     ("guidelines", "Guidelines", None),
 )

@@ -19,6 +19,7 @@ from tests import factories
 WITHOUT_ACTOR = {
     "claims.claim", "claims.renew", "claims.release", "claims.sweep", "claims.pending",
     "decisions.lock", "decisions.refresh", "imports.problem_hash", "jsonrows.read",
+    "judging.progressed", "judging.ring", "judging.taken",
     "presence.record", "projects.machine", "retraining.is_due", "runs.progressed", "runs.ring",
     "samplings.solution_hash", "snapshots.folder_of", "tokens.digest", "training.claim",
     "training.f1_of", "training.progressed", "training.ring", "training.unattended",

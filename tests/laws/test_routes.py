@@ -34,6 +34,12 @@ SCOPED = {
     "start_run": ("post", "viewer"),
     "engines": ("get", "viewer"),
     "move_run": ("post", "viewer"),
+    "judges": ("get", "annotator"),
+    "judge": ("get", "annotator"),
+    "preview_judge": ("post", "annotator"),
+    "save_judge": ("post", "viewer"),
+    "try_judge": ("post", "viewer"),
+    "judge_trial": ("get", "annotator"),
     "data": ("get", "annotator"),
     "request_snapshot": ("post", "adjudicator"),
     "guidelines": ("get", None),
@@ -58,6 +64,8 @@ def addresses(project):
         "solution": solution.uid,
         "run": run.uid,
         "move": "pause",
+        "name": "paper-v1",
+        "trial": factories.JudgeTrialFactory(project=project).uid,
     }
     found = {}
     for name in SCOPED:

@@ -55,7 +55,8 @@ class JudgeConfig:
 class JudgeResult:
     """One solution's verdict, or why there is none, with the reply of the vote it follows.
 
-    `completions` is 0 where the engine refused the request.
+    `votes` are the readings of all replies. `completions` is 0 where the engine refused the
+    request.
     """
 
     solution_id: int
@@ -65,6 +66,7 @@ class JudgeResult:
     completions: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    votes: tuple[Reading, ...] = ()
 
 
 def judge(task: JudgeTask, template: JudgeTemplate, config: JudgeConfig) -> Talk[JudgeResult]:
@@ -100,6 +102,7 @@ def _result(task: JudgeTask, template: JudgeTemplate, drawn: Sequence[Drawn]) ->
         completions=len(replies),
         prompt_tokens=sum(reply.prompt_tokens for reply in paid),
         completion_tokens=sum(reply.completion_tokens for reply in paid),
+        votes=tuple(votes),
     )
 
 

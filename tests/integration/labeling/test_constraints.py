@@ -79,6 +79,11 @@ def second_snapshot():
     f.SnapshotFactory(project=snapshot.project, content_hash="a")
 
 
+def second_judge_prompt():
+    prompt = f.JudgePromptFactory()
+    f.JudgePromptFactory(project=prompt.project)
+
+
 def second_membership():
     member = f.MembershipFactory()
     f.MembershipFactory(user=member.user, project=member.project)
@@ -164,6 +169,12 @@ BROKEN = {
     "training_failed_has_reason": lambda: f.TrainingRunFactory(state="failed"),
     "prm_one_champion_per_project": second_champion,
     "prm_champion_was_promoted": lambda: f.PRMFactory(champion=True),
+    "judge_prompt_version_once": second_judge_prompt,
+    "judge_prompt_versions_from_one": lambda: f.JudgePromptFactory(version=0),
+    "judge_prompt_reply_known": lambda: f.JudgePromptFactory(reply="shout"),
+    "judge_trial_state_known": lambda: f.JudgeTrialFactory(state="dreaming", finished_at=NOW),
+    "judge_trial_failed_has_reason": lambda: f.JudgeTrialFactory(state="failed", finished_at=NOW),
+    "judge_trial_finished_at_iff_over": lambda: f.JudgeTrialFactory(state="done"),
     "token_expires_after_creation": lambda: f.ApiTokenFactory(expires_at=NOW - timedelta(days=1)),
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from labeling.domain.judge_guides import EXAMPLE_STEPS, GUIDES, doubts
+from labeling.domain.judge_guides import ABOUT, EXAMPLE_STEPS, GUIDES, doubts
 from labeling.domain.judging import JUDGE_TEMPLATES, Parsed, ReplyForm, custom
 
 TEXT = "{problem}\n{solution}\n"
@@ -29,6 +29,10 @@ def test_the_tags_that_the_guide_names_are_those_that_are_sent(form: ReplyForm) 
 @pytest.mark.parametrize("name", JUDGE_TEMPLATES)
 def test_there_is_no_doubt_about_a_built_in_wording(name: str) -> None:
     assert doubts(JUDGE_TEMPLATES[name]) == ()
+
+
+def test_every_built_in_wording_is_explained() -> None:
+    assert ABOUT.keys() == JUDGE_TEMPLATES.keys()
 
 
 def test_a_wording_that_does_not_ask_for_its_form_is_doubted() -> None:
