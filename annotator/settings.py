@@ -128,7 +128,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_interval": 2,
     "unacked_restore_throttle": 1,
     "unacked_restore_limit": 1000,
-    "queue_order_strategy": "priority",
+    # a run that rings for itself would keep the queues after its own from ever being heard
+    "queue_order_strategy": "round_robin",
 }
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_QUEUES = [Queue(name) for name in QUEUES]

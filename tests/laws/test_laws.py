@@ -11,6 +11,7 @@ from celery import Task
 from django.apps import apps
 from django.conf import settings
 from factory.django import DjangoModelFactory
+from kombu.utils.scheduling import cycle_by_name
 
 from labeling import dispatch, services
 from tests import factories
@@ -87,6 +88,13 @@ def test_every_task_is_scheduled_or_rung_by_its_name():
 
 def test_the_queues_of_celery_are_those_of_the_door():
     assert tuple(queue.name for queue in settings.CELERY_TASK_QUEUES) == dispatch.QUEUES
+
+
+def test_the_queues_of_one_worker_take_turns():
+    cycle = cycle_by_name(settings.CELERY_BROKER_TRANSPORT_OPTIONS["queue_order_strategy"])
+    queues = cycle(["mc", "judge"])
+    queues.rotate("mc")  # a bell of this queue was heard
+    assert queues.consume(2) == ["judge", "mc"]
 
 
 def test_the_web_process_never_imports_models_runtimes(tmp_path):

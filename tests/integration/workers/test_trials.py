@@ -12,7 +12,7 @@ from labeling.domain.run_settings import JudgeSettings
 from labeling.models import JudgeTrial, Verdict
 from labeling.selectors.judge_trials import LOCKS
 from labeling.selectors.judging import wording_for
-from labeling.services import judging
+from labeling.services import judging, requests
 from tests import factories
 from workers import tasks, trials
 from workers.pipeline.options import CHECKPOINT
@@ -95,6 +95,29 @@ def test_a_wording_of_the_projects_own_is_asked_and_its_replies_are_read(ask, pr
     own = done(ask(**wording_for(project, "own-v1").settings))
     assert [r["reply"] for r in own.results] == [r["reply"] for r in done(ask()).results]
     assert [r["first_error"] for r in own.results] == [-1, 0]
+
+
+def test_a_run_with_the_same_settings_draws_the_same_replies(ask, project, engine):
+    text = "Problem: {problem}\n\n{solution}Check:"
+    judging.save_wording(
+        by=project.created_by, project=project, name="own", text=text, reply=ReplyForm.CHECKS
+    )
+    settings = {**wording_for(project, "own-v1").settings, "votes": 3, "temperature": 1.0}
+    trial = done(ask(**settings))
+    run = requests.request(
+        by=project.created_by, project=project, engine=engine,
+        settings=JudgeSettings(model=TINY, max_tokens=48, **settings),
+    )  # fmt: skip
+    tasks.work(run.uid)
+    verdicts = {v.solution.uid: v for v in Verdict.objects.select_related("solution", "labeler")}
+    assert [verdicts[r["solution"]].critique for r in trial.results] == [
+        r["reply"] for r in trial.results
+    ]
+    assert [verdicts[r["solution"]].first_error for r in trial.results] == [
+        r["first_error"] for r in trial.results
+    ]
+    assert {v.completions for v in verdicts.values()} == {3}
+    assert {v.labeler.config["text"] for v in verdicts.values()} == {text}
 
 
 def test_a_reply_that_cannot_be_read_is_shown_with_the_reason(ask):
