@@ -56,9 +56,10 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Sums over what a like labeler has done; `same_model`: by the same model and template."""
+    """Sums over what a like labeler has done, `what` in words; `same_model`: by the same model and
+    template."""
 
-    name: str
+    what: str
     verdicts: int
     completions: int
     exhaustive: int
@@ -68,16 +69,17 @@ class Measured:
 
     @property
     def share(self) -> float:
-        """Twice the relative error of a mean over the verdicts, at most a half.
+        """Twice the relative error of a mean over the verdicts, a twentieth to a half.
 
-        A single solution's cost is taken to vary by as much as its mean.
+        A single solution's cost is taken to vary by as much as its mean; and however many verdicts
+        there are, the solutions to come may differ from them.
         """
-        return min(2 / sqrt(self.verdicts), 0.5)
+        return min(max(2 / sqrt(self.verdicts), 0.05), 0.5)
 
     @property
     def words(self) -> str:
         """Return where the numbers come from."""
-        return f"measured on {self.verdicts:,} verdicts of {self.name}, ± {100 * self.share:.0f} %"
+        return f"measured on {self.verdicts:,} {self.what}, ± {100 * self.share:.0f} %"
 
 
 @dataclass(frozen=True, slots=True)

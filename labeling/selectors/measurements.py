@@ -51,7 +51,7 @@ def like_generation(project: Project, settings: GenerateSettings) -> Measured | 
     for drawn in drawn_by(project, hashes).values():
         if drawn.problems >= MEASURED_FROM:
             return Measured(
-                name=f"solutions by {settings.generator}",
+                what=f"problems solved by {settings.generator}",
                 verdicts=drawn.problems,
                 completions=drawn.samples,
                 exhaustive=0,
@@ -121,7 +121,7 @@ def _best(found: Sequence[tuple[Labeler, Spent]], model: str, template: str) -> 
     """Return the measurement by the same model, else the one with the most verdicts."""
     measured = [
         Measured(
-            name=labeler.name,
+            what=f"verdicts of {labeler.name}",
             verdicts=spent.items,
             completions=spent.completions,
             exhaustive=spent.exhaustive,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from labeling.domain.attention import Attention, Facts, attention
 from labeling.domain.costs import Prices
@@ -72,7 +74,7 @@ def row_of(run: Run, numbers: Numbers, now: datetime) -> RunRow:
     progress = _progress(run, numbers)
     return RunRow(
         run=run,
-        name=run.labeler.name if run.labeler else run.config.get("generator", "") or "solutions",
+        name=run.labeler.name if run.labeler else _generation_name(run.config),
         progress=progress,
         speed=_speed(run, numbers, progress, now),
         cost=_cost(run, numbers, progress),
@@ -88,6 +90,11 @@ def prices_of(engine: Engine) -> Prices:
         hour=float(engine.hour_price),
         currency=engine.currency,
     )
+
+
+def _generation_name(config: Mapping[str, Any]) -> str:
+    name = str(config.get("generator", "")) or "solutions"
+    return f"{name}, temperature {config['temperature']:g}" if "temperature" in config else name
 
 
 def _progress(run: Run, numbers: Numbers) -> Progress:

@@ -12,6 +12,7 @@ from labeling.models import PRM, Labeler, Run
 _NAMES = {
     "model": "Model",
     "weights": "Weights",
+    "temperature": "Temperature",
     "generator": "Shown as author",
     "prm": "PRM",
     "text": "Text of the wording",
@@ -20,6 +21,7 @@ _NAMES = {
 _MEANINGS = {
     "model": "A labeler is bound to its model; where the model runs may change.",
     "weights": "Hash of the local model's file.",
+    "temperature": "",
 }
 
 
@@ -34,15 +36,17 @@ class Setting:
 
 
 def settings_of(run: Run) -> list[Setting]:
-    """Return the run's settings in the order of its configuration."""
-    return [_setting(run, name, value) for name, value in run.config.items()]
+    """Return the run's settings: the model first, then in the order of the form."""
+    order = ["model", *RUN_FORMS[run.kind].base_fields]
+    names = sorted(run.config, key=lambda n: (order.index(n) if n in order else len(order), n))
+    return [_setting(run, name, run.config[name]) for name in names]
 
 
 def _setting(run: Run, name: str, value: Any) -> Setting:
     form = RUN_FORMS[run.kind]
     field = form.base_fields.get(name)
     label = _NAMES.get(name) or (str(field.label) if field else name)
-    meaning = _MEANINGS.get(name) or (str(field.help_text) if field else "")
+    meaning = _MEANINGS.get(name, str(field.help_text) if field else "")
     if name == "mode" and value in list(McMode):
         meaning = MODES[McMode(value)]
     return Setting(label, _value(run, name, value), meaning, long=name == "text")

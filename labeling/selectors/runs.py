@@ -23,6 +23,7 @@ from labeling.selectors.run_sums import samplings
 LISTED = 200
 """Newest runs that the list shows."""
 
+UNFINISHED = (*ALIVE, RunState.FAILED)
 REASONS = 20
 EXAMPLES = 3
 HISTORY = 20
@@ -53,11 +54,15 @@ def alive_like(project: Project, kind: str, config: Mapping[str, Any]) -> Run | 
 
 
 def runs_of(project: Project, now: datetime, *, alive_only: bool = False) -> list[RunRow]:
-    """Return the project's newest runs, newest first, in a constant number of queries."""
+    """Return the project's newest runs, in a constant number of queries.
+
+    Those that may still get on come first, then the newest.
+    """
     query = Run.objects.filter(project=project).select_related(*_BESIDE)
     if alive_only:
-        query = query.filter(state__in=[*ALIVE, RunState.FAILED])
-    return rows_of(project, list(query.order_by("-id")[:LISTED]), now)
+        query = query.filter(state__in=UNFINISHED)
+    runs = sorted(query.order_by("-id")[:LISTED], key=lambda run: run.state not in UNFINISHED)
+    return rows_of(project, runs, now)
 
 
 def rows_of(project: Project, runs: list[Run], now: datetime) -> list[RunRow]:

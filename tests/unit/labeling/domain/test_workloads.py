@@ -39,7 +39,7 @@ ONE_TO_FOUR = Characters(Range.exactly(4.0), texts=10)
 SHAPE = Shape(statement=100, steps=(40, 40, 80))
 SAMPLE = Sample(items=500, shapes=[SHAPE, SHAPE])
 MEASURED = Measured(
-    name="MC of 8 · m",
+    what="verdicts of MC of 8 · m",
     verdicts=400,
     completions=2_000,
     exhaustive=8_000,
@@ -107,12 +107,16 @@ def test_another_models_measurement_counts_for_completions_alone():
     assert "as long as the rest" in work.assumptions[2]
 
 
-@given(st.integers(MEASURED_FROM, 10**6))
-def test_more_verdicts_make_a_narrower_range(verdicts):
-    more = Measured("x", 4 * verdicts, 1, 1, 1, 1, same_model=True)
+@given(st.integers(MEASURED_FROM, 10**7), st.integers(1, 9))
+def test_more_verdicts_make_a_narrower_range_down_to_a_twentieth(verdicts, times):
+    more = Measured("x", times * verdicts, 1, 1, 1, 1, same_model=True)
     less = Measured("x", verdicts, 1, 1, 1, 1, same_model=True)
-    assert more.share == pytest.approx(less.share / 2)
-    assert less.share <= 0.5
+    assert 0.05 <= more.share <= less.share <= 0.5
+
+
+def test_four_times_the_verdicts_halve_the_range():
+    assert Measured("x", 100, 1, 1, 1, 1, same_model=True).share == pytest.approx(0.2)
+    assert Measured("x", 400, 1, 1, 1, 1, same_model=True).share == pytest.approx(0.1)
 
 
 def test_completions_are_never_longer_than_allowed():
