@@ -37,10 +37,11 @@ class Crew:
         """Send threads to work: each job's own server's first, then any that is free."""
         waiting = len(self._pool) - sum(server.woken for server in self._servers)
         for server in self._servers if waiting > 0 else ():
-            own = self._pool.count(server.place) - server.woken
-            for _ in range(min(own, server.free(now))):
+            own = max(0, self._pool.count(server.place) - server.woken)
+            begun = min(own, server.free(now))
+            for _ in range(begun):
                 self._wake(server)
-                waiting -= 1
+            waiting -= min(own, begun + server.keeps(now))
         while waiting > 0:
             free = [server for server in self._servers if server.free(now)]
             if not free:

@@ -39,7 +39,7 @@ def servers() -> Iterator[list[OpenAIServer]]:
 @pytest.fixture
 def engine(servers: list[OpenAIServer]) -> Iterator[OpenAIEngine]:
     endpoints = [Endpoint(server.url, 8) for server in servers]
-    engine = OpenAIEngine(endpoints, "m", timeout=5, patience=1, retrying=QUICK)
+    engine = OpenAIEngine(endpoints, "m", timeout=5, patience=2, retrying=QUICK)
     yield engine
     engine.close()
 
@@ -78,54 +78,52 @@ def check_texts(answers: dict[Sample, Answer], wanted: list[Sample]) -> None:
 
 def test_the_faster_server_does_more(servers: list[OpenAIServer], engine: OpenAIEngine) -> None:
     fast, slow = servers
-    fast.delay, slow.delay = 0.01, 0.05
+    fast.delay, slow.delay = 0.04, 0.2
     wanted = samples(400, groups=40)
     check_texts(gradually(engine, wanted), wanted)
     assert fast.answered + slow.answered == 400
-    assert fast.answered > 2.5 * slow.answered
+    assert fast.answered > 2 * slow.answered
     assert slow.answered > 20
 
 
-def test_a_problems_samples_stay_where_its_prefix_is_cached(
+def test_prefixes_are_read_hardly_more_often_than_by_one_server(
     servers: list[OpenAIServer], engine: OpenAIEngine
 ) -> None:
     for server in servers:
-        server.delay = 0.01
-    # As the labelers draw: 20 problems at once, 30 samples each, one after the other.
-    waiting = dict.fromkeys(range(200), 30)
-    open_now, flying = list(range(20)), 0
-
-    def sample(group: int) -> Sample:
-        waiting[group] -= 1
-        return Sample(f"problem {group}", waiting[group], 8, 1.0, group=str(group))
-
-    engine.submit([sample(group) for group in open_now])
-    upcoming = iter(range(20, 60))
-    flying = len(open_now)
+        server.delay = 0.03
+    # As the labelers draw: each problem's steps one after the other, many problems at once.
+    talks = [iter([_step(group, step) for step in range(12)]) for group in range(80)]
+    waiting, flying = talks[engine.slots :], dict(enumerate(talks[: engine.slots]))
+    engine.submit([next(talk) for talk in flying.values()])
     while flying:
-        done = engine.finished(1)
-        flying -= len(done)
-        for old, _ in done:
-            group = int(old.group)
-            if not waiting[group]:
-                fresh = next(upcoming, None)
-                if fresh is None:
-                    continue
-                group = fresh
-            engine.submit([sample(group)])
-            flying += 1
-    where = Counter(
-        (request["prompt"], number)
-        for number, server in enumerate(servers)
-        for request in server.requests
-    )
-    prompts = {prompt for prompt, _ in where}
-    assert len(prompts) == 60
-    at_home = sum(max(where[prompt, 0], where[prompt, 1]) for prompt in prompts)
-    share = at_home / sum(where.values())
-    print(f"at home: {share:.3f}")
-    assert share > 0.9  # by chance alone 0.57
-    assert min(server.answered for server in servers) > 500
+        for old, _ in engine.finished(1):
+            talk = flying.pop(int(old.group))
+            following = next(talk, None)
+            if following is None and waiting:
+                talk = waiting.pop(0)
+                following = next(talk)
+            if following is not None:
+                flying[int(following.group)] = talk
+                engine.submit([following])
+    needed, read = 80 * 12 * 100, sum(map(_read, servers))
+    print(f"read {read / needed:.3f} times what is needed")
+    assert read / needed < 1.3  # 1.7 to 1.8 with any server for any sample
+    assert min(server.answered for server in servers) > 300
+
+
+def _step(group: int, step: int) -> Sample:
+    return Sample(f"{group:<100}" + "x" * 100 * step, step, 8, 1.0, group=str(group))
+
+
+def _read(server: OpenAIServer) -> int:
+    """Return the letters that no earlier prompt at this server began with."""
+    known: Counter[str] = Counter()
+    read = 0
+    for request in server.requests:
+        group, length = request["prompt"][:100], len(request["prompt"])
+        read += max(0, length - known[group])
+        known[group] = max(length, known[group])
+    return read
 
 
 def test_a_single_problem_still_keeps_both_servers_busy(
@@ -191,7 +189,7 @@ def test_servers_that_are_all_dead_are_all_named(
     began = time.monotonic()
     with pytest.raises(EngineUnavailable) as failure:
         gradually(engine, samples(50))
-    assert 1 <= time.monotonic() - began < 3
+    assert 2 <= time.monotonic() - began < 10
     assert f"{servers[0].url}/v1/completions: HTTP 500: no GPU" in str(failure.value)
     assert f"{servers[1].url}/v1/completions: cannot connect" in str(failure.value)
     assert failure.value.retry
@@ -221,7 +219,7 @@ def test_wrong_set_ups_everywhere_end_it_at_once_but_not_a_single_one(
     began = time.monotonic()
     with pytest.raises(EngineUnavailable, match=r"(?s)wrong key.*no such model") as failure:
         gradually(engine, samples(30))
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 2
     assert not failure.value.retry
 
 
