@@ -1,53 +1,35 @@
-"""An attention cache that grows in slabs, so that a decoding step copies nothing old."""
+"""A transformers cache whose tensors someone else owns and lays out."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from torch import Tensor
-from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
-
-SLAB = 16
-"""A full cache grows by this many positions or an eighth: dropping rows copies what is unused."""
+from transformers.cache_utils import Cache
 
 
-class SlabLayer(DynamicLayer):
-    """One layer's keys and values, each (rows, heads, capacity, width); `length` are in use."""
+class Window(Cache):
+    """Each layer's keys and values, (2, rows, heads, columns, width).
 
-    length = 0
+    A forward pass writes its tokens to the columns from `at` on, and sees all columns: its mask
+    must say which ones count.
+    """
+
+    def __init__(self, slabs: Sequence[Tensor], at: int) -> None:
+        super().__init__(layers=[])
+        self.slabs, self.at = slabs, at
 
     def update(
-        self, key_states: Tensor, value_states: Tensor, *_: Any, **__: Any
+        self, key_states: Tensor, value_states: Tensor, layer_idx: int, *_: Any, **__: Any
     ) -> tuple[Tensor, Tensor]:
-        """Append the new positions and return views of all that are in use."""
-        if not self.is_initialized:
-            self.lazy_initialization(key_states, value_states)
-        old, end = self.length, self.length + key_states.shape[-2]
-        self.keys = _extended(self.keys, key_states, old)
-        self.values = _extended(self.values, value_states, old)
-        self.length = end
-        return self.keys[:, :, :end], self.values[:, :, :end]
+        """Write the new tokens and return all columns."""
+        keys, values = self.slabs[layer_idx].unbind(0)
+        until = self.at + key_states.shape[-2]
+        keys[:, :, self.at : until] = key_states
+        values[:, :, self.at : until] = value_states
+        return keys, values
 
-    def get_seq_length(self) -> int:
-        """Return the positions in use."""
-        return self.length
-
-
-def new_cache(config: Any) -> Cache:
-    """Return an empty cache for a model; sliding windows and the like keep transformers' own."""
-    usual = DynamicCache(config=config)
-    if all(type(layer) is DynamicLayer for layer in usual.layers):
-        return Cache(layer_class_to_replicate=SlabLayer)
-    return usual
-
-
-def _extended(slab: Tensor | None, new: Tensor, length: int) -> Tensor:
-    """Return the slab with `new` written after its first `length` positions, larger if needed."""
-    end = length + new.shape[-2]
-    if slab is None or slab.dim() < 4 or end > slab.shape[-2]:
-        larger = new.new_empty(*new.shape[:2], end + max(SLAB, end // 8), new.shape[-1])
-        if slab is not None and length:
-            larger[:, :, :length] = slab[:, :, :length]
-        slab = larger
-    slab[:, :, length:end] = new
-    return slab
+    def get_seq_length(self, layer_idx: int = 0) -> int:  # noqa: ARG002
+        """Return the columns before the next token."""
+        return self.at

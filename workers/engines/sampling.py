@@ -10,10 +10,9 @@ from torch import Tensor
 _GOLDEN = 0x9E3779B97F4A7C15  # splitmix64's increment (Steele, Lea & Flood, OOPSLA 2014)
 
 
-def uniforms(seeds: NDArray[np.uint64], position: int) -> NDArray[np.float64]:
-    """Return one number in [0, 1) per seed for the token at `position`: a hash, no state."""
-    step = np.uint64((position + 1) * _GOLDEN % 2**64)
-    bits = _mixed(_mixed(seeds) + step)
+def uniforms(seeds: NDArray[np.uint64], positions: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """Return one number in [0, 1) per seed, for the token at its position: a hash, no state."""
+    bits = _mixed(_mixed(seeds) + (positions + np.uint64(1)) * np.uint64(_GOLDEN))
     return (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 

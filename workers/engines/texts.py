@@ -7,8 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor
+from jinja2 import TemplateError
 
 from workers.engines.protocol import EngineRefused, EngineUnavailable, Message, Prompt
 
@@ -22,16 +21,7 @@ class Texts:
     def __init__(self, model: str) -> None:
         self.tokenizer = load_tokenizer(model)
         self.may_end = lru_cache(maxsize=16)(self._may_end)
-
-    def encode(self, prompt: Prompt) -> list[int]:
-        """Return the token ids of a prompt; raise EngineRefused where there are none."""
-        if isinstance(prompt, str):
-            ids = self.tokenizer(prompt).input_ids
-        else:
-            ids = self.tokenizer(self._chat(prompt), add_special_tokens=False).input_ids
-        if not ids:
-            raise EngineRefused("the prompt has no tokens")
-        return list(ids)
+        self.encode = lru_cache(maxsize=4096)(self._encode)
 
     def decode(self, prompt: Sequence[int], tokens: Sequence[int]) -> str:
         """Return the text that the tokens add after a prompt."""
@@ -43,33 +33,55 @@ class Texts:
         """Return the text before the first stop string."""
         return text[: min((at for s in stop if (at := text.find(s)) >= 0), default=len(text))]
 
+    def _encode(self, prompt: Prompt) -> tuple[int, ...]:
+        """Return the token ids of a prompt; raise EngineRefused where it cannot be read."""
+        plain = isinstance(prompt, str)
+        text = prompt if isinstance(prompt, str) else self._chat(prompt)
+        try:
+            ids = self.tokenizer(text, add_special_tokens=plain).input_ids
+        except (TypeError, ValueError) as error:
+            raise EngineRefused(f"the prompt is no text: {error}") from error
+        if not ids:
+            raise EngineRefused("the prompt has no tokens")
+        return tuple(ids)
+
     def _chat(self, messages: Sequence[Message]) -> str:
         if not self.tokenizer.chat_template:
             raise EngineRefused("the model has no chat template; choose a plain prompt")
         goes_on = messages[-1].role == "assistant"
-        return str(
-            self.tokenizer.apply_chat_template(
-                [{"role": message.role, "content": message.content} for message in messages],
-                tokenize=False,
-                add_generation_prompt=not goes_on,
-                continue_final_message=goes_on,
+        turns = [{"role": message.role, "content": message.content} for message in messages]
+        try:
+            return str(
+                self.tokenizer.apply_chat_template(
+                    turns,
+                    tokenize=False,
+                    add_generation_prompt=not goes_on,
+                    continue_final_message=goes_on,
+                )
             )
-        )
+        # Templates refuse roles that their model does not know, or an order of turns.
+        except (TemplateError, ValueError) as error:
+            raise EngineRefused(f"the chat template refuses the prompt: {error}") from error
 
     def _text(self, ids: Sequence[int]) -> str:
         return str(
             self.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
         )
 
-    def _may_end(self, stop: tuple[str, ...], size: int) -> Tensor | None:
-        """Return (size) true for the tokens whose text can complete one of the stop strings."""
-        if not stop:
-            return None
-        last = {text[-1] for text in stop}
-        texts = [self._text([token]) for token in range(min(size, len(self.tokenizer)))]
-        # A token that is part of a character decodes to the replacement mark: it may end anything.
-        ends = [bool(last & set(text)) or "\ufffd" in text for text in texts]
-        return torch.tensor(ends + [False] * (size - len(ends)))
+    def _may_end(self, stop: tuple[str, ...]) -> frozenset[int]:
+        """Return the tokens whose text can complete one of the stop strings."""
+        found = set()
+        for token in range(len(self.tokenizer)) if stop else ():
+            text = self._text([token])
+            # Alone, a token loses its leading space with some tokenizers.
+            if "\ufffd" in text or any(_completes(t, s) for t in (text, " " + text) for s in stop):
+                found.add(token)
+        return frozenset(found)
+
+
+def _completes(text: str, stop: str) -> bool:
+    """Say whether `stop` can end within a text that follows others."""
+    return stop in text or any(text.startswith(stop[at:]) for at in range(1, len(stop)))
 
 
 def load_tokenizer(model: str) -> Any:

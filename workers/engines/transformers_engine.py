@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from workers.engines.batching import batches
-from workers.engines.decoding import Row, decode
-from workers.engines.protocol import (
-    Completion,
-    CompletionRequest,
-    EngineRefused,
-    EngineUnavailable,
-)
+from workers.engines.decoding import Batch, Limits, Row
+from workers.engines.feeding import Answered, Feed
+from workers.engines.loading import context, load
+from workers.engines.protocol import Completion, EngineRefused, EngineUnavailable, Sample
+from workers.engines.states import open_states
 from workers.engines.texts import Texts
 
 SMALL = 50_000_000
 """Up to this many parameters one thread is fastest on a CPU: on contended machines two were up to
 30 times slower (measured)."""
+OVERHEAD = {"cpu": 48, "cuda": 1024}
+"""How many tokens a pass over a single one costs."""
+FULL = 3
+"""So many batches of samples keep the rows full while the caller thinks."""
 
 
-@dataclass(slots=True)
-class _Sample:
-    request: int
-    prompt: tuple[int, ...]
-    row: Row
-
-
-class TransformersEngine:
+class TransformersEngine(Feed):
     """Completes prompts with a causal LM; a text depends on its prompt, seed and limits alone.
 
-    The samples of a prompt share one prefill, and requests with the same prompt share it too.
+    What the model made of a prompt is kept, and not read again in prompts that begin with it.
     """
 
     def __init__(
@@ -45,92 +38,97 @@ class TransformersEngine:
         dtype: str | None = None,
         max_rows: int = 256,
         max_prefill_tokens: int = 32_768,
+        prefix_cache_mb: int | None = None,
     ) -> None:
         """Load a folder or hub name; float32 on a CPU, the checkpoint's own type on a GPU.
 
-        A batch holds at most `max_rows` samples and reads about `max_prefill_tokens` at once.
+        A batch holds at most `max_rows` samples and reads about `max_prefill_tokens` at once;
+        `prefix_cache_mb` bounds what is kept of prompts (a share of what is free, where None). With
+        "float64" texts do not depend on the batch at all; with the others about one token in a
+        million does.
         """
-        self.name = f"transformers:{Path(model).name}"
-        self._device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        self._max_rows, self._max_prefill_tokens = max_rows, max_prefill_tokens
-        self._texts = Texts(model)
-        self._model = _load(model, self._device, dtype)
-        self._ends = torch.tensor(_end_tokens(self._model, self._texts), device=self._device)
-        self._context = self._model.config.max_position_embeddings
-        if self._device == "cpu" and self._model.num_parameters() <= SMALL:
-            torch.set_num_threads(1)
+        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        name = f"transformers:{Path(model).name}"
+        limits = Limits(max_rows, max_prefill_tokens, OVERHEAD.get(device[:4], 1024))
+        self.decoder = Decoder(name, model, device, dtype, limits, prefix_cache_mb)
+        super().__init__(name, FULL * max_rows, self.decoder)
 
-    def complete(self, requests: Sequence[CompletionRequest]) -> list[list[Completion]]:
-        """Return one completion per seed of each request (see workers.engines.protocol)."""
-        samples = [
-            sample
-            for index, request in enumerate(requests)
-            for sample in self._samples(index, request)
-        ]
-        try:
-            for batch in batches(samples, self._max_rows, self._max_prefill_tokens):
-                prompts = list(dict.fromkeys(sample.prompt for sample in batch))
-                places = {prompt: place for place, prompt in enumerate(prompts)}
-                for sample in batch:
-                    sample.row.prompt = places[sample.prompt]
-                decode(self._model, prompts, [sample.row for sample in batch], self._ends)
-        except torch.OutOfMemoryError as error:
-            raise EngineUnavailable(f"{self.name}: out of memory; lower max_rows") from error
-        results: list[list[Completion]] = [[] for _ in requests]
+
+class Decoder:
+    """Texts around a Batch: tokens in, completions out."""
+
+    def __init__(
+        self,
+        name: str,
+        model: str,
+        device: str,
+        dtype: str | None,
+        limits: Limits,
+        prefix_cache_mb: int | None,
+    ) -> None:
+        self._name, self._limits = name, limits
+        self.texts = Texts(model)
+        self.model = load(model, device, dtype)
+        if device == "cpu" and self.model.num_parameters() <= SMALL:
+            torch.set_num_threads(1)
+        self._context = context(self.model)
+        kept = None if prefix_cache_mb is None else prefix_cache_mb * 2**20
+        states = open_states(self.model, kept, limits.prefill_tokens)
+        ends = _end_tokens(self.model, self.texts)
+        self.batch = Batch(states, ends, self._says_stop, limits)
+        self._refused: list[Answered] = []
+
+    def add(self, samples: Sequence[Sample]) -> None:
         for sample in samples:
-            results[sample.request].append(self._completion(requests[sample.request], sample))
-        return results
+            try:
+                self.batch.waiting.append(self._row(sample))
+            except EngineRefused as error:
+                self._refused.append((sample, EngineRefused(f"{self._name}: {error}")))
+
+    def step(self) -> list[Answered]:
+        refused, self._refused = self._refused, []
+        try:
+            return refused + [(row.sample, self._completion(row)) for row in self.batch.step()]
+        except torch.OutOfMemoryError as error:
+            rows = self.batch.shrink()
+            raise EngineUnavailable(
+                f"{self._name}: out of memory; goes on with {rows} rows at a time (max_rows)"
+            ) from error
+
+    def drop(self) -> None:
+        self._refused.clear()
+        self.batch.clear()
 
     def close(self) -> None:
-        """Release the model."""
-        del self._model
-        if self._device.startswith("cuda"):
+        cuda = self.model.device.type == "cuda"
+        del self.model, self.batch
+        if cuda:
             torch.cuda.empty_cache()
 
-    def _samples(self, index: int, request: CompletionRequest) -> Iterator[_Sample]:
-        try:
-            prompt = tuple(self._texts.encode(request.prompt))
-        except EngineRefused as error:
-            raise EngineRefused(f"{self.name}: {error}", index) from error
-        if request.max_tokens < 1 or len(prompt) + request.max_tokens > self._context:
+    def _row(self, sample: Sample) -> Row:
+        prompt = self.texts.encode(sample.prompt)
+        if sample.max_tokens < 1 or len(prompt) + sample.max_tokens > self._context:
             raise EngineRefused(
-                f"{self.name}: {len(prompt)} prompt tokens and {request.max_tokens} to write "
-                f"do not fit into {self._context}",
-                index,
+                f"{len(prompt)} prompt tokens and {sample.max_tokens} to write "
+                f"do not fit into {self._context}"
             )
+        return Row(sample, prompt, self.texts.may_end(sample.stop))
 
-        def is_over(tokens: Sequence[int]) -> bool:
-            text = self._texts.decode(prompt, tokens)
-            return any(stop in text for stop in request.stop)
+    def _says_stop(self, row: Row) -> bool:
+        text = self.texts.decode(row.prompt, row.tokens)
+        return any(stop in text for stop in row.sample.stop)
 
-        may_end = self._texts.may_end(request.stop, self._model.config.vocab_size)
-        for seed in request.seeds:
-            row = Row(0, seed, request.temperature, request.max_tokens, is_over, may_end)
-            yield _Sample(index, prompt, row)
-
-    def _completion(self, request: CompletionRequest, sample: _Sample) -> Completion:
-        row = sample.row
-        text = self._texts.decode(sample.prompt, row.tokens)
+    def _completion(self, row: Row) -> Completion:
+        text = self.texts.decode(row.prompt, row.tokens)
         return Completion(
-            text=self._texts.cut(text, request.stop) if row.stopped else text,
+            text=self.texts.cut(text, row.sample.stop) if row.stopped else text,
             finish_reason="stop" if row.stopped else "length",
-            prompt_tokens=len(sample.prompt),
+            prompt_tokens=len(row.prompt),
             completion_tokens=len(row.tokens),
         )
 
 
-def _load(model: str, device: str, dtype: str | None) -> Any:
-    from transformers import AutoModelForCausalLM
-
-    chosen = dtype or ("float32" if device == "cpu" else "auto")
-    try:
-        loaded: Any = AutoModelForCausalLM.from_pretrained(model, dtype=chosen)
-    except (OSError, ValueError) as error:
-        raise EngineUnavailable(f"cannot load {model}: {error}", retry=False) from error
-    return loaded.to(device).eval()
-
-
-def _end_tokens(model: Any, texts: Texts) -> list[int]:
+def _end_tokens(model: Any, texts: Texts) -> frozenset[int]:
     configured = model.generation_config.eos_token_id
     ids = configured if isinstance(configured, list) else [configured]
-    return sorted({i for i in (*ids, texts.tokenizer.eos_token_id) if i is not None})
+    return frozenset(i for i in (*ids, texts.tokenizer.eos_token_id) if i is not None)

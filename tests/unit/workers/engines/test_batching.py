@@ -1,51 +1,39 @@
-"""Every sample is decoded once, in batches within their limits."""
+"""Prompts that lack about as much are read together, at the least cost."""
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.engines.batching import ALONE, batches
+from workers.engines.batching import alike
+
+counts = st.lists(st.integers(1, 60), min_size=1, max_size=9).map(lambda x: sorted(x)[::-1])
 
 
-@dataclass(frozen=True)
-class Item:
-    prompt: tuple[int, ...]
-    name: int
+def cost(unread: Sequence[int], groups: Sequence[range], overhead: int) -> int:
+    return sum(overhead + unread[group.start] * len(group) for group in groups)
 
 
-items = st.lists(st.lists(st.integers(0, 1), min_size=1, max_size=4), max_size=120).map(
-    lambda prompts: [Item(tuple(prompt), name) for name, prompt in enumerate(prompts)]
-)
+def splits(count: int) -> Iterator[list[range]]:
+    """Every way to cut so many items into consecutive groups."""
+    for cuts in range(2 ** (count - 1)):
+        ends = [place + 1 for place in range(count - 1) if cuts >> place & 1] + [count]
+        yield [range(begin, end) for begin, end in zip([0, *ends], ends, strict=False)]
 
 
-@given(items, st.integers(1, 50), st.integers(1, 40))
-def test_every_item_comes_once_and_the_limits_hold(
-    given_items: list[Item], max_rows: int, max_prefill: int
-) -> None:
-    made = list(batches(given_items, max_rows, max_prefill))
-    assert Counter(item for batch in made for item in batch) == Counter(given_items)
-    for batch in made:
-        prompts = {item.prompt for item in batch}
-        assert 1 <= len(batch) <= max_rows
-        assert len(prompts) == 1 or max(map(len, prompts)) * len(prompts) <= max_prefill
+@given(counts, st.integers(0, 100), st.integers(1, 9))
+def test_no_other_split_costs_less(unread: list[int], overhead: int, most: int) -> None:
+    groups = alike(unread, overhead, most)
+    assert [place for group in groups for place in group] == list(range(len(unread)))
+    assert all(1 <= len(group) <= most for group in groups)
+    allowed = [split for split in splits(len(unread)) if all(len(g) <= most for g in split)]
+    assert cost(unread, groups, overhead) == min(cost(unread, s, overhead) for s in allowed)
 
 
-def test_many_prompts_of_one_length_are_not_padded() -> None:
-    short = [Item((0,), name) for name in range(ALONE)]
-    long = [Item((0, 1), name) for name in range(ALONE)]
-    rest = [Item((0, 1, 0), 0), Item((0, 1, 0, 1), 0)]
-    assert [len(batch) for batch in batches([*long, *rest, *short], 1000, 1000)] == [
-        ALONE,
-        ALONE,
-        2,
-    ]
-
-
-def test_samples_of_one_prompt_stay_together() -> None:
-    mixed = [Item((name % 2,), name) for name in range(10)]
-    (batch,) = batches(mixed, 1000, 1000)
-    assert [item.prompt[0] for item in batch] == [0] * 5 + [1] * 5
+def test_a_pass_of_its_own_is_worth_what_it_saves() -> None:
+    # Together 4 * 40 tokens and one pass; apart 40 + 3 * 1 tokens and two: 160 + p > 43 + 2 p
+    # until a pass costs 117 tokens.
+    assert alike([40, 1, 1, 1], 116, 9) == [range(1), range(1, 4)]
+    assert alike([40, 1, 1, 1], 118, 9) == [range(4)]

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from workers.engines.sampling import draw, uniforms
+from workers.engines import sampling
+from workers.engines.sampling import draw
+
+
+def uniforms(seeds: NDArray[np.uint64], position: int) -> NDArray[np.float64]:
+    return sampling.uniforms(seeds, np.full(len(seeds), position, dtype=np.uint64))
 
 
 def test_uniforms_fill_the_unit_interval_evenly() -> None:
@@ -31,6 +37,16 @@ def test_uniforms_are_pinned_because_stored_runs_resume_with_them() -> None:
         0.883310808214,
         0.749748241358,
         0.557249074249,
+    ]
+
+
+def test_each_seed_is_drawn_at_its_own_position() -> None:
+    seeds = np.array([5, 5, 9], dtype=np.uint64)
+    mixed = sampling.uniforms(seeds, np.array([0, 7, 7], dtype=np.uint64))
+    assert mixed.tolist() == [
+        uniforms(seeds[:1], 0)[0],
+        uniforms(seeds[1:2], 7)[0],
+        uniforms(seeds[2:], 7)[0],
     ]
 
 
