@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve pipeline shell test test-vllm check format lock clean bootstrap bootstrap-dev
+.PHONY: help demo serve pipeline shell test test-vllm test-chaos bench-labeling check format lock clean bootstrap bootstrap-dev
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -30,6 +30,12 @@ test: bootstrap-dev ## all tests but those that need a vLLM server [ARGS=pytest 
 test-vllm: ## the tests against a real vLLM server (CPU build, 2.5 GB) [ARGS=]
 	@$(PYTHON) -m annotator.bootstrap --vllm
 	VLLM_PYTHON=$(CURDIR)/.venv-vllm/bin/python $(VENV)/python -m pytest -m vllm $(ARGS)
+
+test-chaos: bootstrap-dev ## label 2,000 solutions while everything is killed at random [CHAOS_SEED=]
+	$(VENV)/python -m pytest -m chaos -s tests/chaos $(ARGS)
+
+bench-labeling: bootstrap ## what labeling costs by method: one JSON line [ARGS=--problems 300 …]
+	@$(VENV)/python -m workers.benchmarks.labeling $(ARGS)
 
 check: bootstrap ## format, lint, types, architecture, migrations, static files
 	$(VENV)/ruff format --check .

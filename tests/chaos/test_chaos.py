@@ -141,9 +141,10 @@ class Storm:
         return True
 
     def _backend(self) -> bool:
-        with contextlib.suppress(psycopg.OperationalError), psycopg.connect(
-            self._services.postgres.url
-        ) as connection:
+        with (
+            contextlib.suppress(psycopg.OperationalError),
+            psycopg.connect(self._services.postgres.url) as connection,
+        ):
             rows = connection.execute(
                 "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'"
                 " AND pid <> pg_backend_pid()"
@@ -176,7 +177,9 @@ def services(tmp_path: Path) -> Iterator[Services]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     sockets = Path("/tmp") / f"annotator-chaos-{os.getpid()}"  # a short path, open to Postgres
-    postgres = Postgres(sockets.with_name(f"{sockets.name}-data"), sockets, tmp_path / "postgres.log")
+    postgres = Postgres(
+        sockets.with_name(f"{sockets.name}-data"), sockets, tmp_path / "postgres.log"
+    )
     redis = Redis(tmp_path / "redis", tmp_path / "redis.log")
     postgres.start()
     redis.start()
@@ -194,9 +197,9 @@ def test_labels_are_the_same_whatever_is_killed(services: Services) -> None:
     services.stage("start")
     storm = Storm(services, int(os.environ.get("CHAOS_SEED", "1")))
     began = time.monotonic()
-    while any(run["state"] != "done" for run in (seen := _look(services))):
+    while _left(seen := _look(services)):
         assert time.monotonic() - began < DEADLINE, f"{seen} after {storm.tally}"
-        assert all(run["state"] == "running" for run in seen if run["state"] != "done"), seen
+        assert {run["state"] for run in seen} <= {"running", "done"}, seen
         services.tend()
         storm.pause()
         storm.strike()
@@ -209,6 +212,10 @@ def test_labels_are_the_same_whatever_is_killed(services: Services) -> None:
     assert found["labels"] > 3 * found["solutions"]
     assert found["recorded"] == {"mc": found["solutions"], "judge": found["solutions"]}
     assert min(storm.tally.get(name, 0) for name in storm._victims) >= EACH, storm.tally
+
+
+def _left(seen: Sequence[dict[str, Any]]) -> bool:
+    return any(run["state"] != "done" for run in seen)
 
 
 def _look(services: Services) -> Sequence[dict[str, Any]]:

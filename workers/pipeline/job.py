@@ -38,7 +38,7 @@ def _connect(context: Context) -> None:
 
 def _engine_stage(run: Callable[[Context], None]) -> Callable[[Context], None]:
     def guarded(context: Context) -> None:
-        if not context.models.engine:
+        if context.models.kind is None:
             raise StageFailed("left out: there is no engine")
         run(context)
 

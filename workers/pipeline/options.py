@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.utils.text import slugify
+
+from labeling.models.engines import EngineKind
 
 CHECKPOINT = Path("demo/checkpoint")
 """The sample world's model, relative to the project's folder."""
@@ -45,13 +50,16 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """The engine and the prompts that suit it; no engine = nothing can be generated or labeled.
+    """The engine and the prompts that suit it; no kind = nothing can be generated or labeled.
 
-    `weights` tells apart two local models of one name.
+    `engine` is its name in the table of engines. `weights` tells apart two local models of one
+    name.
     """
 
-    engine: dict[str, Any] = field(default_factory=dict)
-    name: str = ""
+    engine: str = ""
+    kind: EngineKind | None = None
+    model: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
     weights: str = ""
     template: str = "boxed-chat-v1"
     judge_template: str = "paper-v1"
@@ -64,8 +72,9 @@ def sample_models() -> Models:
     """Return the committed tiny checkpoint as policy, completer and judge."""
     weights = Path(settings.BASE_DIR) / CHECKPOINT / "model.safetensors"
     return Models(
-        engine={"kind": "transformers", "model": str(CHECKPOINT)},
-        name="demo checkpoint",
+        engine="demo",
+        kind=EngineKind.TRANSFORMERS,
+        model=str(CHECKPOINT),
         weights=hashlib.sha256(weights.read_bytes()).hexdigest()[:16],
         template="plain-v1",
         judge_template="check-v1",
@@ -76,7 +85,12 @@ def sample_models() -> Models:
 
 def served_models(options: Options, model: str) -> Models:
     """Return the model of this name behind the OpenAI-compatible server of the options."""
-    usual = Models(engine={"kind": "openai", "url": options.engine_url, "model": model}, name=model)
+    usual = Models(
+        engine=slugify(urlsplit(options.engine_url).netloc.replace(":", "-").replace(".", "-")),
+        kind=EngineKind.OPENAI,
+        model=model,
+        options={"url": options.engine_url},
+    )
     return replace(
         usual,
         template=options.template or usual.template,

@@ -7,11 +7,10 @@ from typing import Any
 from django.utils import timezone
 
 from labeling.domain.consensus import DecisionState
-from labeling.domain.labels import LabelerKind
 from labeling.domain.releases import Rule
+from labeling.domain.run_settings import ScoreSettings
 from labeling.models import PRM, Snapshot, TrainingRun
-from labeling.models.runs import RunKind
-from labeling.services import labelers, snapshots, training
+from labeling.services import snapshots, training
 from labeling.services.snapshots import NothingToFreeze
 from workers.pipeline.context import Context, StageFailed
 from workers.pipeline.options import CHECKPOINT
@@ -86,15 +85,7 @@ def score(context: Context) -> None:
     champion = PRM.objects.filter(project=context.project, champion=True).first()
     if champion is None:
         raise StageFailed("no PRM was promoted: none has an F1 on the evaluation set yet")
-    config = {"prm": champion.uid, "threshold": 0.5}
-    labeler = labelers.register(
-        by=context.by,
-        project=context.project,
-        kind=LabelerKind.PRM,
-        name=f"PRM {champion.training_run.name}",
-        config=config,
-    )
-    carry_out(context, [start_or_resume(context, RunKind.SCORE, config, labeler)])
+    carry_out(context, [start_or_resume(context, ScoreSettings(prm=champion.uid))])
 
 
 def _freeze(context: Context, name: str, rule: Rule) -> Snapshot:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from demo.samples import write_samples
 from demo.world import truth
 from labeling.domain.labels import LabelerKind, VerdictState
 from labeling.domain.refusals import Refusal
-from labeling.domain.steps import SplitRule
-from labeling.models import Decision, Labeler, Problem, Sampling, Solution
-from labeling.models.runs import RunKind
+from labeling.domain.run_settings import GenerateSettings, JudgeSettings, McSettings
+from labeling.models import Decision, Problem, Sampling, Solution
 from labeling.services import imports, labelers, verdicts
 from labeling.services.verdicts import NewVerdict
 from workers.pipeline.context import Context, StageFailed
@@ -42,7 +40,6 @@ def _import(context: Context, path: Path) -> None:
                 by=context.by,
                 project=context.project,
                 path=path,
-                rule=SplitRule(),
                 on_progress=lambda seen: bar.show(seen.rows, seen.rows),
             )
         except Refusal as error:
@@ -62,17 +59,16 @@ def _import(context: Context, path: Path) -> None:
 def generate(context: Context) -> None:
     """Let the policy model write solutions to the problems that have none."""
     models, options = context.models, context.options
-    config = {
-        "engine": models.engine,
-        "weights": models.weights,
-        "generator": models.name,
-        "template": models.template,
-        "samples": options.samples,
-        "temperature": models.temperature,
-        "max_tokens": models.max_tokens,
-        "unsolved_only": options.data is not None,
-    }
-    carry_out(context, [start_or_resume(context, RunKind.GENERATE, config, None)])
+    settings = GenerateSettings(
+        model=models.model,
+        weights=models.weights,
+        template=models.template,
+        samples=options.samples,
+        temperature=models.temperature,
+        max_tokens=models.max_tokens,
+        unsolved_only=options.data is not None,
+    )
+    carry_out(context, [start_or_resume(context, settings)])
     useless = Sampling.objects.filter(problem__project=context.project).exclude(reason="")
     if count := useless.count():
         reason = useless.order_by("-pk").values_list("reason", flat=True)[0]
@@ -106,41 +102,25 @@ def know_the_truth(context: Context) -> None:
 def label(context: Context) -> None:
     """Let Monte-Carlo estimation and the judge label every solution, side by side."""
     models = context.models
-    mc = {
-        "engine": models.engine,
-        "weights": models.weights,
-        "template": models.template,
-        "n": MC_SAMPLES,
-        "mode": "hard",
-        "temperature": models.temperature,
-        "max_tokens": models.max_tokens,
-    }
-    judge = {
-        "engine": models.engine,
-        "weights": models.weights,
-        "template": models.judge_template,
-        "temperature": 0.0,
-        "max_tokens": models.judge_max_tokens,
-    }
-    context.labelers["mc"] = _labeler(context, LabelerKind.MC, f"MC of {MC_SAMPLES}", mc)
-    context.labelers["judge"] = _labeler(context, LabelerKind.JUDGE, models.judge_template, judge)
-    carry_out(
-        context,
-        [
-            start_or_resume(context, RunKind.MC, mc, context.labelers["mc"]),
-            start_or_resume(context, RunKind.JUDGE, judge, context.labelers["judge"]),
-        ],
+    mc = McSettings(
+        model=models.model,
+        weights=models.weights,
+        template=models.template,
+        n=MC_SAMPLES,
+        temperature=models.temperature,
+        max_tokens=models.max_tokens,
     )
-
-
-def _labeler(context: Context, kind: LabelerKind, name: str, config: dict[str, Any]) -> Labeler:
-    return labelers.register(
-        by=context.by,
-        project=context.project,
-        kind=kind,
-        name=f"{name} · {context.models.name}",
-        config=config,
+    judge = JudgeSettings(
+        model=models.model,
+        weights=models.weights,
+        template=models.judge_template,
+        max_tokens=models.judge_max_tokens,
     )
+    runs = {"mc": start_or_resume(context, mc), "judge": start_or_resume(context, judge)}
+    for kind, run in runs.items():
+        if run.labeler is not None:
+            context.labelers[kind] = run.labeler
+    carry_out(context, list(runs.values()))
 
 
 def settle(context: Context) -> None:

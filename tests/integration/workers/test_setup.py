@@ -20,7 +20,7 @@ OWN = Options(data=Path("own.jsonl"))
 
 
 def test_the_sample_world_is_labeled_by_the_bundled_model(project):
-    assert models_for(Options(), project).engine["kind"] == "transformers"
+    assert models_for(Options(), project).kind == "transformers"
 
 
 def test_the_users_own_problems_of_the_sample_world_are_too(project):

@@ -1,0 +1,1 @@
+"""Measurements that promises rest on: `make bench-…` prints one JSON line each."""
