@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
 import psycopg
@@ -183,7 +184,10 @@ def test_a_trial_is_held_by_one_worker_and_free_when_that_one_dies(project, anot
         assert held is None
     assert trials.is_taken(trial)
     assert not trials.is_taken(ask(project))
-    another_session.close()  # as a kill does
+    another_session.close()  # as a kill does; Postgres notices a moment later
+    deadline = time.monotonic() + 10
+    while trials.is_taken(trial) and time.monotonic() < deadline:
+        time.sleep(0.01)
     with judging.taken(uid=trial.uid) as held:
         assert held == trial
 
