@@ -48,6 +48,7 @@ class EngineAdmin(Readable):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: ARG002
         """Write through the service, which notes who changed what."""
+        assert isinstance(request.user, models.User)  # noqa: S101 - the admin's own check
         prices = PriceTable(**{name: form.cleaned_data[name] for name in PriceTable.__slots__})
         engines.set_prices(by=request.user, engine=obj, prices=prices)
 

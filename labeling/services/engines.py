@@ -84,7 +84,9 @@ def _changed(engine: Engine, wanted: Mapping[str, Any]) -> bool:
 
 
 def _record(by: User, action: str, engine: Engine, values: Mapping[str, Any]) -> None:
-    shown = {name: str(v) if isinstance(v, Decimal) else v for name, v in values.items()}
+    shown: dict[str, Any] = {
+        name: str(v) if isinstance(v, Decimal) else v for name, v in values.items()
+    }
     events.record(by=by, action=action, subject=engine.uid, name=engine.name, **shown)
 
 

@@ -65,15 +65,15 @@ class Crew:
         return [thread for server in self._servers for thread in server.threads]
 
     def _wake(self, server: Server) -> None:
-        server.woken += 1
         if server.idle:
             server.idle -= 1
             server.bell.notify()
-            return
-        name = f"{server.endpoint.root} {len(server.threads)}"
-        thread = threading.Thread(target=self._work, args=(server,), name=name, daemon=True)
-        server.threads.append(thread)
-        thread.start()
+        else:
+            name = f"{server.endpoint.root} {len(server.threads)}"
+            thread = threading.Thread(target=self._work, args=(server,), name=name, daemon=True)
+            thread.start()
+            server.threads.append(thread)
+        server.woken += 1
 
     def _work(self, server: Server) -> None:
         connection = server.connect()
@@ -96,9 +96,8 @@ class Crew:
 
     def _carry_out(self, server: Server, connection: Connection, job: Job) -> None:
         probe, era = server.breaker.begin(), self._era
-        server.under_way[connection] = now = time.monotonic()
+        server.under_way.add(connection)
         connection.begin()
-        self.rouse(now)  # what is left may be free for others by now
         self._lock.release()
         try:
             outcome: Outcome | Exception = server.ask(connection, job.sample)
@@ -106,7 +105,7 @@ class Crew:
             outcome = error
         finally:
             self._lock.acquire()
-        del server.under_way[connection]
+        server.under_way.remove(connection)
         if era == self._era:
             self._settle(server, job, outcome, probe)
         else:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -17,7 +18,7 @@ from workers.engines.openai_api import Failure, read, written
 from workers.engines.protocol import Completion, EngineRefused, EngineUnavailable, Sample
 
 REFUSALS = 32
-"""Refusals without a single answer after which a server is set up wrongly, whatever its status."""
+"""Refusals of one form of prompts, without a single answer, that say: it is set up wrongly."""
 
 KEPT = 4
 """One sample for so many requests at once may wait for the server that knows its prefix while
@@ -26,6 +27,9 @@ caller that takes a tenth of a request's time, 6 % of the prompts' tokens are re
 without it 43 %, with any server for any sample 84 %. All are as busy: more than so many wait."""
 
 Outcome = Completion | EngineRefused | Failure
+
+Form = tuple[bool, bool]
+"""Whether a prompt is a chat, and whether that begins the answer: not every server takes all."""
 
 
 @dataclass(slots=True, eq=False)
@@ -43,10 +47,10 @@ class Server:
     idle: int = 0
     woken: int = 0
     """Threads on their way to take a sample each."""
-    under_way: dict[Connection, float] = field(default_factory=dict)
-    """Requests by their connection, and since when."""
-    answered: bool = False
-    _refusals: int = 0
+    under_way: set[Connection] = field(default_factory=set)
+    """The connections with a request."""
+    _answered: set[Form] = field(default_factory=set)
+    _refusals: Counter[Form] = field(default_factory=Counter)
     _key: str = ""
 
     def __post_init__(self) -> None:
@@ -68,7 +72,7 @@ class Server:
             return Failure(EngineUnavailable(f"{where}: {error}"))
         if self._key:  # which a server may repeat in its complaint
             response = replace(response, body=response.body.replace(self._key.encode(), b"***"))
-        return self._suspecting(read(response, where, sample.stop))
+        return self._suspecting(_form(sample), read(response, where, sample.stop))
 
     def free(self, now: float) -> int:
         """Return how many more requests could begin now."""
@@ -99,16 +103,21 @@ class Server:
         for connection in self.under_way:
             connection.abort()
 
-    def _suspecting(self, outcome: Outcome) -> Outcome:
+    def _suspecting(self, form: Form, outcome: Outcome) -> Outcome:
         """Return the outcome; but a server that refuses everything is at fault, not the samples."""
         if isinstance(outcome, Completion):
-            self.answered = True
-        elif isinstance(outcome, EngineRefused) and not self.answered:
-            self._refusals += 1
-            if self._refusals > REFUSALS:
+            self._answered.add(form)
+        elif isinstance(outcome, EngineRefused) and form not in self._answered:
+            self._refusals[form] += 1
+            if self._refusals[form] > REFUSALS:
                 said = f"the first {REFUSALS} samples were all refused: {outcome}"
                 return Failure(EngineUnavailable(said, retry=False), unseen=True)
         return outcome
+
+
+def _form(sample: Sample) -> Form:
+    chat = not isinstance(sample.prompt, str)
+    return chat, chat and sample.prompt[-1].role == "assistant"  # type: ignore[union-attr]
 
 
 def api_key(endpoint: Endpoint) -> str:

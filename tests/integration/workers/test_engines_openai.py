@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from hashlib import blake2b
+from typing import Any
 
 import pytest
 
@@ -68,7 +69,7 @@ def one_at_a_time(server: OpenAIServer) -> Iterator[OpenAIEngine]:
 
 @pytest.fixture
 def patient(server: OpenAIServer) -> Iterator[OpenAIEngine]:
-    yield from opened(server.url, 4, patience=5.0)
+    yield from opened(server.url, 4, patience=5.0, timeout=60.0)
 
 
 @pytest.fixture
@@ -266,6 +267,21 @@ def test_a_server_that_refuses_everything_is_at_fault_itself(
     assert not failure.value.retry
 
 
+def test_a_server_that_refuses_all_begun_chats_is_at_fault_although_it_answers_texts(
+    engine: OpenAIEngine, server: OpenAIServer
+) -> None:
+    real = server.answer
+
+    def answer(path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        return (400, {}) if "continue_final_message" in body else real(path, body)
+
+    server.answer = answer  # type: ignore[method-assign]
+    assert len(texts(complete(engine, hello(1)))) == 1
+    begun = (Message("user", "P"), Message("assistant", "Step 1"))
+    with pytest.raises(EngineUnavailable, match="first 32 samples were all refused"):
+        complete(engine, hello(*range(40), prompt=begun))
+
+
 @pytest.mark.parametrize("status", [301, 401, 403, 404])
 def test_a_wrong_setup_is_no_samples_fault_and_not_tried_again(
     one_at_a_time: OpenAIEngine, server: OpenAIServer, status: int
@@ -340,24 +356,24 @@ def test_a_connection_is_kept_and_made_anew_where_the_server_closed_it(
 
 
 def test_what_is_canceled_is_dropped_and_the_server_told(
-    engine: OpenAIEngine, server: OpenAIServer
+    patient: OpenAIEngine, server: OpenAIServer
 ) -> None:
     server.faults = [Fault(hang=30)] * 4
-    engine.submit(hello(1, 2, 3, 4, 5))
+    patient.submit(hello(1, 2, 3, 4, 5))
     wait_until(lambda: len(server.requests) == 4)
-    engine.cancel()
+    patient.cancel()
     began = time.monotonic()
-    assert texts(complete(engine, hello(5, 6))) == [script("hello", k)[:8] for k in (5, 6)]
+    assert texts(complete(patient, hello(5, 6))) == [script("hello", k)[:8] for k in (5, 6)]
     assert time.monotonic() - began < 5  # its threads hang no longer
-    assert engine.finished(0.05) == []
+    assert patient.finished(0.05) == []
 
 
-def test_close_ends_the_threads(engine: OpenAIEngine, server: OpenAIServer) -> None:
+def test_close_ends_the_threads(patient: OpenAIEngine, server: OpenAIServer) -> None:
     server.always = Fault(hang=30)
-    engine.submit(hello(*range(9)))
+    patient.submit(hello(*range(9)))
     wait_until(lambda: len(server.requests) == 4)
     assert len(threads_of(server)) == 4
-    engine.close()
+    patient.close()
     assert threads_of(server) == []
 
 
