@@ -77,8 +77,8 @@ def attention(facts: Facts) -> Attention | None:
         return None
     if facts.failures:
         return _engine(facts)
-    if facts.leases:
-        return None
+    if facts.leases or (facts.progressed is not None and facts.progressed <= FRESH):
+        return None  # someone works, counted or not
     return _unattended(facts)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from labeling.domain.attention import Attention, Facts, attention
+from labeling.domain.attention import Attention, Facts, Trouble, attention
 from labeling.domain.costs import Prices
 from labeling.domain.labels import VerdictState
 from labeling.models import Engine, Run
@@ -72,13 +72,15 @@ class RunRow:
 def row_of(run: Run, numbers: Numbers, now: datetime) -> RunRow:
     """Make the row of a run."""
     progress = _progress(run, numbers)
+    trouble = attention(_facts(run, numbers, progress, now))
+    unserved = trouble is not None and trouble.trouble is Trouble.UNSERVED
     return RunRow(
         run=run,
         name=run.labeler.name if run.labeler else _generation_name(run.config),
         progress=progress,
-        speed=_speed(run, numbers, progress, now),
+        speed=None if unserved else _speed(run, numbers, progress, now),
         cost=_cost(run, numbers, progress),
-        attention=attention(_facts(run, numbers, progress, now)),
+        attention=trouble,
     )
 
 

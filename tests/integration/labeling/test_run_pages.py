@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from labeling.models import Run, Verdict
 from labeling.selectors import runs as reads
+from labeling.services import presence
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -64,9 +65,9 @@ def say(run, **fields):
     )
 
 
-def served(queue="mc", ago=5.0, workers=1):
+def served(queue="mc", ago=5.0):
     seen_at = timezone.now() - timedelta(seconds=ago)
-    return factories.QueuePresenceFactory(queue=queue, workers=workers, seen_at=seen_at)
+    presence.record(queues={queue: 1}, now=seen_at)
 
 
 def row_of(run, now):
@@ -151,8 +152,13 @@ def test_a_generation_run_for_unsolved_problems_leaves_the_solved_out(project, n
     assert (progress.done, progress.total) == (1, 3)
 
 
+def stand_still():
+    long_ago = timezone.now() - timedelta(hours=1)
+    Run.objects.update(created_at=long_ago, last_progress_at=long_ago)
+
+
 def test_no_worker_of_the_queue_is_said_instead_of_a_spinner(run, verdicts, client, viewer):
-    Run.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    stand_still()
     served("mc", ago=185)
     served("default")
     client.force_login(viewer)
@@ -164,8 +170,17 @@ def test_no_worker_of_the_queue_is_said_instead_of_a_spinner(run, verdicts, clie
         assert "celery -A annotator.celery worker --queues mc" in html
 
 
+def test_an_unserved_run_has_no_speed(run, verdicts, now):
+    stand_still()
+    served("mc", ago=185)
+    served("default")
+    assert row_of(run, now).speed is None
+    served("mc")
+    assert row_of(run, now).speed is not None
+
+
 def test_a_leased_item_tells_that_a_worker_is_there(run, verdicts, now):
-    Run.objects.update(created_at=now - timedelta(hours=1))
+    stand_still()
     assert row_of(Run.objects.get(), now).attention.trouble == "uncounted"
     factories.ClaimFactory(run=run)
     assert row_of(Run.objects.get(), now).attention is None
@@ -184,14 +199,15 @@ def test_a_failing_engine_is_named_with_the_next_try(run, verdicts, client, view
 def test_a_consensus_run_says_that_it_waits_for_the_judge(run, verdicts, now, project):
     judge = factories.LabelerFactory(project=project, kind="judge")
     config = {**run.config, "mode": "consensus", "judge": judge.uid}
-    Run.objects.update(config=config, created_at=now - timedelta(hours=1))
+    Run.objects.update(config=config)
+    stand_still()
     served("mc")
     assert row_of(run, now).attention.trouble == "judge"
     for verdict in Verdict.objects.filter(labeler=run.labeler):
         factories.VerdictFactory(solution=verdict.solution, labeler=judge)
     assert row_of(run, now).attention.trouble == "judge"
     factories.VerdictFactory(solution=project.solutions.last(), labeler=judge)
-    assert row_of(run, timezone.now()).attention is None  # progress was made just now
+    assert row_of(run, now).attention.trouble == "busy"
 
 
 def test_failures_are_grouped_with_examples_to_open_and_to_retry(

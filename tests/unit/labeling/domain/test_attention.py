@@ -24,6 +24,8 @@ RUNNING = Facts(
         ({"running": False}, None),
         ({"left": 0}, None),
         ({"progressed": 20.0}, None),
+        ({"progressed": 20.0, "served": 180.0}, None),
+        ({"progressed": 20.0, "served": None, "counted": None}, None),
         ({"started": 20.0, "progressed": None, "served": None, "counted": None}, None),
         ({}, Trouble.BUSY),
         ({"unjudged": 10}, Trouble.JUDGE),
