@@ -216,10 +216,11 @@ def test_a_time_limit_holds_however_slowly_a_server_answers(
 def test_a_wrong_model_ends_the_work_without_another_try(
     model: Path, server: PoolingServer, scorer: Open
 ) -> None:
-    wrong = scorer(server, name="another")
+    wrong = scorer(server, name="another", max_concurrency=1)
     with pytest.raises(EngineUnavailable, match="`another` does not exist") as caught:
         wrong.score_many(SOLUTIONS)
     assert not caught.value.retry
+    assert len(server.requests) == 1
 
 
 def test_a_server_without_pooling_is_told_how_to_be_started(

@@ -170,6 +170,20 @@ def test_leases_follow_each_other_until_all_is_scored(
     assert not Claim.objects.exists()
 
 
+def test_what_was_leased_first_is_stored_first(solutions, served, server) -> None:
+    run, ids = served(), [solution.pk for solution in solutions]
+    leases = [ids[:3], ids[3:6], ids[6:9], ids[9:], []]
+    stored = list(score.label(run, lambda size: leases.pop(0), run.created_by))
+    assert stored == [(ids[:3], 3), (ids[3:6], 3), (ids[6:9], 3), (ids[9:], 2)]
+    assert leases == []
+
+
+def test_no_model_is_loaded_for_nothing(trained, settings, tmp_path) -> None:
+    settings.VAR_DIR = tmp_path
+    run = trained()
+    assert list(score.label(run, lambda size: [], run.created_by)) == []
+
+
 def test_a_server_that_is_set_up_wrongly_stops_the_run_and_labels_nothing(
     solutions, served, server
 ) -> None:
