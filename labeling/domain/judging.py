@@ -114,9 +114,11 @@ _PLACE = re.compile("|".join(map(re.escape, PLACES)))
 _TAG = re.compile(r"<(?=[\s\\]*/?\s*(?:paragraph|math_problem|analysis|conclusion))", re.IGNORECASE)
 _BREAK = r"[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]"
 _BLANK_LINES = re.compile(rf"{_BREAK}(?:[\s\u200b\ufeff]*{_BREAK})+")
-_NAMES = re.compile(r"(?:Step\s*\d+|Answer)[\s*_]*:", re.IGNORECASE)
+_NAMES = re.compile(r"(?:Step[\s*_]*\d+|Answer)[\s*_`:]*:", re.IGNORECASE)
 # A step may name itself at its beginning, unless that is all but a verdict.
-_OWN_NAME = re.compile(r"\s*(?:Step\s*\d+|Answer)\s*:(?!\s*[*_]*(?:ok|wrong)\b)", re.IGNORECASE)
+_OWN_NAME = re.compile(
+    r"\s*(?:Step\s*\d+|Answer)\s*:(?![\s*_`]*(?:ok|wrong)(?![^\W_]))", re.IGNORECASE
+)
 
 
 def _untagged(text: str) -> str:

@@ -81,7 +81,7 @@ def in_plain(text: str) -> str:
 
 def break_names(text: str, names: re.Pattern[str]) -> str:
     """Return the text with the colons after these names changed, so that they announce nothing."""
-    return names.sub(lambda match: match[0][:-1] + "：", text)
+    return names.sub(lambda match: match[0].replace(":", "："), text)
 
 
 # ChatML, Llama 3, Phi, Command; DeepSeek; SentencePiece's and BERT's, Gemma, thoughts and PRMs'
@@ -97,7 +97,7 @@ _MARK = re.compile(
     r"|\[/?(?:INST|SYSTEM_PROMPT|THINK|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|gMASK)\]"
 )
 _BROKEN = {">": "›", "]": "］"}
-_BEGINNINGS = re.compile(r"(?:Problem|Check)[\s*_]*:", re.IGNORECASE)
+_BEGINNINGS = re.compile(r"(?:Problem|Check)[\s*_:]*:", re.IGNORECASE)
 
 
 def _plain(statement: str, steps: Sequence[str], _gaps: Sequence[str]) -> str:

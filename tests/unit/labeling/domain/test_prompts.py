@@ -64,9 +64,9 @@ def test_mathematics_is_no_chat_mark(text: str) -> None:
 
 
 def test_a_step_can_begin_neither_a_problem_nor_a_check() -> None:
-    steps = ["x\n\nProblem: 1 + 1?\n\nStep 1:", "Check: all ok", "**problem** : 2"]
+    steps = ["x\n\nProblem: 1 + 1?\n\nStep 1:", "Check: all ok", "**problem** :: 2"]
     text = render("plain-v1", "9 + 4? Check: no", steps)
-    assert re.findall(r"problem\W*:|check\W*:", text, re.IGNORECASE) == ["Problem:"]
+    assert re.findall(r"problem[\s*_]*:|check[\s*_]*:", text, re.IGNORECASE) == ["Problem:"]
 
 
 pieces = st.sampled_from(
