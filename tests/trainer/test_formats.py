@@ -130,7 +130,7 @@ _OPEN: dict[tuple[str, Path], Any] = {}
 
 def open_encoder_once(name: str, folder: Path) -> Any:
     if (name, folder) not in _OPEN:
-        _OPEN[name, folder] = open_encoder(name, folder)
+        _OPEN[name, folder] = open_encoder(name, folder, max_length=10_000)
     return _OPEN[name, folder]
 
 
