@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from enum import StrEnum
 
 from django.db import models
+
+_UID = re.compile(r"[-\w]{1,16}", re.ASCII)
 
 
 def new_uid() -> str:
@@ -16,6 +19,12 @@ def new_uid() -> str:
 def uid_field() -> models.CharField:
     """Return the column of an opaque id."""
     return models.CharField(max_length=16, unique=True, default=new_uid, editable=False)
+
+
+def is_uid(text: str) -> bool:
+    """Say whether a text can be an opaque id; others, control characters among them, never reach
+    the database."""
+    return _UID.fullmatch(text) is not None
 
 
 def choices(enum: type[StrEnum]) -> list[tuple[str, str]]:

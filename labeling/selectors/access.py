@@ -7,6 +7,7 @@ from django.http import Http404
 
 from labeling.domain.roles import Action, Role, check_can
 from labeling.models import Membership, Project, User
+from labeling.models.fields import is_uid
 
 
 def role_of(user: User | AnonymousUser, project: Project) -> Role | None:
@@ -23,7 +24,7 @@ def role_of(user: User | AnonymousUser, project: Project) -> Role | None:
 
 def project_for(user: User | AnonymousUser, uid: str, action: Action) -> Project:
     """Return the project; Http404 for an outsider, NotAllowed for a member without the right."""
-    project = Project.objects.filter(uid=uid).first()
+    project = Project.objects.filter(uid=uid).first() if is_uid(uid) else None
     role = role_of(user, project) if project else None
     if project is None or role is None:
         raise Http404("no such project")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +11,8 @@ from labeling.domain.labels import LabelerKind
 from labeling.domain.run_settings import RunSettings, ScoreSettings
 from labeling.models import PRM, Engine, JudgePrompt, Labeler, Project, Run
 from labeling.models.engines import EngineKind
+
+_OWN = re.compile(r"(?P<own>[-\w]{1,60})-v(?P<version>\d{1,9})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +71,11 @@ def wordings_of(project: Project) -> list[Wording]:
 
 def wording_of(project: Project, name: str) -> Wording:
     """Return the project's own wording of this name ("strict-v2"); else a built-in one's name."""
-    own, _, version = name.rpartition("-v")
-    if name in JUDGE_TEMPLATES or not version.isascii() or not version.isdecimal():
+    match = _OWN.fullmatch(name)
+    if name in JUDGE_TEMPLATES or match is None:
         return Wording(name)
-    row = JudgePrompt.objects.filter(project=project, name=own, version=int(version[:9])).first()
+    own, version = match["own"], int(match["version"])
+    row = JudgePrompt.objects.filter(project=project, name=own, version=version).first()
     return Wording(name, row.text, row.reply) if row else Wording(name)
 
 

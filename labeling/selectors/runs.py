@@ -15,6 +15,7 @@ from django.http import Http404
 from labeling.domain.hashing import config_hash
 from labeling.domain.labels import VerdictState
 from labeling.models import Event, Project, Run, Verdict
+from labeling.models.fields import is_uid
 from labeling.models.runs import RunKind, RunState
 from labeling.selectors.run_numbers import ALIVE, numbers_of
 from labeling.selectors.run_rows import RunRow, row_of
@@ -40,7 +41,8 @@ class Failure:
 
 def run_for(project: Project, uid: str) -> Run:
     """Return the project's run or raise Http404."""
-    found = Run.objects.filter(project=project, uid=uid).select_related(*_BESIDE).first()
+    rows = Run.objects.filter(project=project).select_related(*_BESIDE)
+    found = rows.filter(uid=uid).first() if is_uid(uid) else None
     if found is None:
         raise Http404("no such run")
     return found
@@ -90,6 +92,17 @@ def failures_of(run: Run) -> list[Failure]:
     for reason, uid in ranked.filter(place__lte=EXAMPLES).values_list("reason", "solution__uid"):
         examples[reason].append(uid)
     return [Failure(reason, count, tuple(examples[reason])) for reason, count in counts]
+
+
+def reason_of(run: Run, solution_uid: str) -> str:
+    """Return why the solution is unscored in the run; raise Http404 where it is not, or no more."""
+    if is_uid(solution_uid):
+        found = Verdict.objects.filter(
+            labeler=run.labeler, state=VerdictState.UNSCORED, solution__uid=solution_uid
+        ).first()
+        if found is not None:
+            return found.reason
+    raise Http404("no such failure")
 
 
 def history_of(run: Run) -> list[Event]:

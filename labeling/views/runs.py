@@ -61,13 +61,16 @@ def run(request: HttpRequest, uid: str, run: str) -> HttpResponse:
 @require_POST
 @login_required
 def move_run(request: HttpRequest, uid: str, run: str, move: str) -> HttpResponse:
-    """Pause, resume, cancel a run or retry what it could not score."""
+    """Pause, resume, cancel a run or retry what it could not score: all, or what failed like one
+    solution (a reason sent by a browser would come back with other line ends)."""
     within = frame(request, uid, Action.MANAGE)
     if move not in _MOVES:
         raise Invalid(f"a run cannot be asked to {move}")
-    reason = {"reason": request.POST["reason"]} if "reason" in request.POST else {}
-    only = reason if move == "retry" else {}
-    _MOVES[move](by=within.user, run=reads.run_for(within.project, run), **only)
+    found = reads.run_for(within.project, run)
+    only = {}
+    if move == "retry" and "like" in request.POST:
+        only = {"reason": reads.reason_of(found, request.POST["like"])}
+    _MOVES[move](by=within.user, run=found, **only)
     if request.POST.get("back") == "list":
         return redirect("runs", uid)
     return redirect("run", uid, run)

@@ -222,6 +222,26 @@ def test_another_projects_run_is_not_found(call, owner):
     assert stranger.state == "running"
 
 
+@pytest.mark.parametrize("template", ["\0-v1", "\ud800-v1", "a-v99999999999999999999", "-v1"])
+def test_a_wording_of_hostile_name_is_unknown(call, engine, solved, owner, template):
+    body = {"kind": "judge", "engine": "gpu", "settings": {"template": template}}
+    answer = call(owner, "api-runs", body=body)
+    assert (answer.status_code, answer.json()["error"]["field"]) == (400, "template")
+
+
+@pytest.mark.parametrize("uid", ["%00", "%ED%A0%80", "x" * 400, "%F0%9F%92%A5"])
+def test_a_hostile_address_is_not_found(client, owner, project, uid):
+    client.force_login(owner)
+    for address in (
+        f"/api/projects/{project.uid}/runs/{uid}",
+        f"/api/projects/{uid}/runs",
+        f"/p/{project.uid}/runs/{uid}/",
+        f"/p/{uid}/runs/",
+        f"/p/{project.uid}/runs/new?like={uid}",
+    ):
+        assert client.get(address).status_code == 404, address
+
+
 def test_an_engines_options_are_for_managers(call, engine, manager, viewer):
     (seen,) = call(viewer, "api-engines").json()
     assert (seen["name"], seen["model"], seen["prompt_price"]) == ("gpu", MODEL, "1.0000")

@@ -54,7 +54,7 @@ def verdicts(run):
     for _ in range(6):
         say(run, **common)
     for reason in ("no verdict", "no verdict"):
-        say(run, state="unscored", first_error=None, reason=reason)
+        say(run, state="unscored", first_error=None, reason=reason, completions=5)
     say(run, state="refuted", first_error=None, refuted_at=1, reason="refutes", **common)
     factories.SolutionFactory(problem__project=run.project)
 
@@ -83,9 +83,9 @@ def test_a_run_counts_what_is_done_and_how_fast(run, verdicts, now):
     progress = row.progress
     assert (progress.done, progress.total, progress.percent) == (9, 10, 90)
     assert (progress.unscored, progress.refuted) == (2, 1)
-    # nine verdicts, 21 completions and 7,000 tokens in the run's 100 seconds; one is left
+    # nine verdicts, 31 completions and 7,000 tokens in the run's 100 seconds; one is left
     assert row.speed.items == pytest.approx(0.09)
-    assert row.speed.completions == pytest.approx(0.21)
+    assert row.speed.completions == pytest.approx(0.31)
     assert row.speed.tokens == pytest.approx(70)
     assert row.speed.eta == pytest.approx(1 / 0.09)
 
@@ -101,7 +101,7 @@ def test_only_the_last_two_minutes_make_the_speed(run, verdicts, now):
 
 def test_cost_follows_the_price_table_and_is_projected_to_the_end(run, verdicts, now, engine):
     cost = row_of(run, now).cost
-    assert (cost.completions, cost.settled, cost.exhaustive) == (21, 21, 112)
+    assert (cost.completions, cost.settled, cost.exhaustive) == (31, 21, 112)
     assert cost.saving == pytest.approx(112 / 21)
     # 0.21 M tokens read at 1, 0.007 M written at 10 per million
     assert cost.money == pytest.approx(0.28)
@@ -233,11 +233,24 @@ def test_retrying_one_reason_leaves_the_others(run, verdicts, client, manager):
     say(run, state="unscored", first_error=None, reason="cut off")
     client.force_login(manager)
     address = reverse("move_run", args=[run.project.uid, run.uid, "retry"])
-    answer = client.post(address, {"reason": "no verdict"})
+    like = Verdict.objects.filter(reason="no verdict").first().solution.uid
+    answer = client.post(address, {"like": like})
     assert answer.headers["Location"] == reverse("run", args=[run.project.uid, run.uid])
     assert list(Verdict.objects.filter(state="unscored").values_list("reason", flat=True)) == [
         "cut off"
     ]
+    for gone in (like, "\0", "nobody"):
+        assert client.post(address, {"like": gone}).status_code == 404
+    assert Verdict.objects.filter(state="unscored").count() == 1
+
+
+def test_a_reason_of_several_lines_is_retried_too(run, verdicts, client, manager):
+    odd = say(run, state="unscored", first_error=None, reason="two\nlines ")
+    client.force_login(manager)
+    address = reverse("move_run", args=[run.project.uid, run.uid, "retry"])
+    client.post(address, {"like": odd.solution.uid})
+    assert not Verdict.objects.filter(pk=odd.pk).exists()
+    assert Verdict.objects.filter(state="unscored").count() == 2
 
 
 def test_managers_pause_resume_and_cancel_and_viewers_may_not(run, manager, viewer, client):
