@@ -5,16 +5,15 @@ A constant number of queries, whatever the project's size.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import repeat
 from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
-from labeling.domain.agreement import Agreement, Quality, quality
 from labeling.domain.consensus import DECIDED, DecisionState
 from labeling.domain.labels import NO_ERROR, LabelerKind, VerdictState
+from labeling.domain.statistics.agreement import Agreement, Quality, compare, quality
+from labeling.domain.statistics.confusion import Confusion
 from labeling.models import Decision, Labeler, Problem, Project, Solution, Verdict
 
 
@@ -176,17 +175,8 @@ def compared(covered: list[Coverage]) -> Compared | None:
 
 
 def agreement(first: Labeler, second: Labeler) -> Agreement:
-    """Count in the database how two labelers' first errors relate (labeling.domain.agreement)."""
-    both_wrong = Q(first_error__gt=NO_ERROR, other__gt=NO_ERROR)
-    row = _pairs(first, second).aggregate(
-        n=Count("pk"),
-        both_right=Count("pk", filter=Q(first_error=NO_ERROR, other=NO_ERROR)),
-        same_error=Count("pk", filter=both_wrong & Q(first_error=F("other"))),
-        different_error=Count("pk", filter=both_wrong & ~Q(first_error=F("other"))),
-        only_first=Count("pk", filter=Q(first_error__gt=NO_ERROR, other=NO_ERROR)),
-        only_second=Count("pk", filter=Q(first_error=NO_ERROR, other__gt=NO_ERROR)),
-    )
-    return Agreement(**row)
+    """Count how two labelers' first errors relate, over the solutions that both scored."""
+    return compare(_confusion(_pairs(first, second)))
 
 
 def truths(covered: list[Coverage]) -> list[Truth]:
@@ -196,7 +186,7 @@ def truths(covered: list[Coverage]) -> list[Truth]:
         return []
     sources = [newest(covered, kind) for kind in (LabelerKind.MC, LabelerKind.JUDGE)]
     found = [
-        Truth(LabelerKind(s.kind).words, quality(_expanded(_pairs(s, gold))))
+        Truth(LabelerKind(s.kind).words, quality(_confusion(_pairs(s, gold))))
         for s in sources
         if s is not None
     ]
@@ -206,7 +196,7 @@ def truths(covered: list[Coverage]) -> list[Truth]:
         solution__verdicts__state=VerdictState.SCORED,
     ).annotate(other=F("solution__verdicts__first_error"))
     for state in (DecisionState.CONSENSUS, DecisionState.ADJUDICATED):
-        found.append(Truth(str(state).title(), quality(_expanded(decided.filter(state=state)))))
+        found.append(Truth(str(state).title(), quality(_confusion(decided.filter(state=state)))))
     return found
 
 
@@ -219,7 +209,6 @@ def _pairs(first: Labeler, second: Labeler) -> QuerySet[Verdict]:
     ).annotate(other=F("solution__verdicts__first_error"))
 
 
-def _expanded(pairs: QuerySet[Any]) -> Iterator[tuple[int, int]]:
-    groups = pairs.order_by().values_list("first_error", "other").annotate(times=Count("pk"))
-    for first_error, other, times in groups:
-        yield from repeat((first_error, other), times)
+def _confusion(pairs: QuerySet[Any]) -> Confusion:
+    cells = pairs.order_by().values_list("first_error", "other").annotate(times=Count("pk"))
+    return Confusion({(first_error, other): times for first_error, other, times in cells})

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from labeling.domain.consensus import DecisionState
 from labeling.domain.labels import NO_ERROR, LabelerKind, VerdictState
+from labeling.domain.statistics.undefined import Undefined
 
 register = template.Library()
 
@@ -32,7 +33,8 @@ _WITHOUT_VERDICT = {
 }
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 _NOTHING = (None, "")  # templates turn a missing key into ""
-_UNDEFINED = format_html('<abbr class="undefined" tabindex="0" title="{}">—</abbr>', "not defined")
+_DASH = '<abbr class="undefined" tabindex="0" title="{}">—</abbr>'
+_UNDEFINED = format_html(_DASH, "not defined")
 
 
 @register.inclusion_tag("_components/badge.html")
@@ -77,15 +79,21 @@ def first_error_words(first_error: int | None) -> str:
 
 
 @register.filter
-def percent(share: float | None, digits: int = 1) -> str:
-    """Return 0.9714 as "97.1 %"; a dash that says so where undefined."""
-    return _UNDEFINED if share in _NOTHING else f"{100 * share:.{digits}f} %"
+def percent(share: Any, digits: int = 1) -> str:
+    """Return 0.9714 as "97.1 %"; a dash that says why where undefined."""
+    return _dash(share) or f"{100 * share:.{digits}f} %"
 
 
 @register.filter
-def decimal(value: float | None, digits: int = 3) -> str:
-    """Return a number with so many digits; a dash where undefined."""
-    return _UNDEFINED if value in _NOTHING else f"{value:.{digits}f}"
+def decimal(value: Any, digits: int = 3) -> str:
+    """Return a number with so many digits; a dash that says why where undefined."""
+    return _dash(value) or f"{value:.{digits}f}"
+
+
+def _dash(value: Any) -> str:
+    if isinstance(value, Undefined):
+        return format_html(_DASH, value)
+    return _UNDEFINED if value in _NOTHING else ""
 
 
 @register.filter

@@ -11,8 +11,10 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
 
-from labeling.domain.agreement import quality
 from labeling.domain.labels import NO_ERROR, LabelerKind
+from labeling.domain.statistics.agreement import quality
+from labeling.domain.statistics.confusion import Confusion
+from labeling.domain.statistics.undefined import known
 from labeling.models import Decision, Project, Run, Sampling, Solution, TrainingRun, Verdict
 from labeling.services.training import f1_of
 
@@ -113,7 +115,8 @@ def _first_errors(rows: QuerySet[Any]) -> list[tuple[int, int]]:
 
 
 def _against(truth: dict[int, int], rows: Iterable[tuple[int, int]]) -> dict[str, Any]:
-    return asdict(quality((said, truth[pk]) for pk, said in rows if pk in truth))
+    measured = quality(Confusion.of((said, truth[pk]) for pk, said in rows if pk in truth))
+    return {name: known(value) for name, value in asdict(measured).items()}
 
 
 def retention(project: Project) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import pytest
 from django.template import Context, Template
 from django.utils import timezone
 
+from labeling.domain.statistics.undefined import Undefined
 from labeling.templatetags import marks
 
 
@@ -59,3 +60,11 @@ def test_relative_times_carry_the_exact_one() -> None:
     html = marks.ago(moment)
     assert ">3 h ago<" in html
     assert moment.strftime("%Y-%m-%d %H:%M:%S UTC") in html
+
+
+@pytest.mark.parametrize("filtered", ["percent", "decimal:2"])
+def test_an_undefined_statistic_is_a_dash_that_says_why(filtered: str) -> None:
+    html = shown("{{ value|%s }}" % filtered, value=Undefined.ONE_CATEGORY)
+    assert "—" in html
+    assert 'title="every label is the same' in html
+    assert shown("{{ value|percent }}", value=0.5) == "50.0 %"

@@ -1,0 +1,35 @@
+"""The groups by which label noise is read: step position, length, difficulty."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+POSITIONS = ("1", "2", "3", "4", "5", "6-7", "8-10", "11-15", "16 and later")
+LENGTHS = ("1-3 steps", "4-5", "6-7", "8-10", "11-15", "16 and more")
+DIFFICULTIES = ("never solved", "up to 25 %", "25-50 %", "50-75 %", "75 % and more", "always")
+
+_POSITION_STARTS = (2, 3, 4, 5, 6, 8, 11, 16)
+_LENGTH_STARTS = (4, 6, 8, 11, 16)
+
+
+def position_band(index: int) -> str:
+    """Return the band of a step's 0-based index; bands count from 1 and widen with the place."""
+    return POSITIONS[bisect_right(_POSITION_STARTS, index + 1)]
+
+
+def length_band(steps: int) -> str:
+    """Return the band of a solution's number of steps."""
+    return LENGTHS[bisect_right(_LENGTH_STARTS, steps)]
+
+
+def difficulty_band(passed: int, drawn: int) -> str | None:
+    """Return the band of a problem by how many of the completer's samples reach the answer.
+
+    "Never" and "always" stand alone: the labels of such problems follow from too few or too
+    lucky completions. None where nothing was drawn.
+    """
+    if not drawn:
+        return None
+    if passed in (0, drawn):
+        return DIFFICULTIES[-1 if passed else 0]
+    return DIFFICULTIES[1 + min(3, 4 * passed // drawn)]
