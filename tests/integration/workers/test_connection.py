@@ -21,10 +21,14 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
 
 class RawServer:
-    """Answers each request with the next of `answers`; None = closes, a number = waits."""
+    """Answers each request with the next of `answers`; None = closes, a number = waits.
+
+    `afterwards` follows the first answer a moment later, unasked.
+    """
 
     def __init__(self, *answers: bytes | float | None) -> None:
         self.answers = list(answers)
+        self.afterwards = b""
         self.requests: list[bytes] = []
         self.accepted = 0
         self.gone = threading.Event()
@@ -52,6 +56,10 @@ class RawServer:
                         break
                     continue
                 secured.sendall(answer)
+                if self.afterwards:
+                    time.sleep(0.05)
+                    secured.sendall(self.afterwards)
+                    self.afterwards = b""
         client.close()
         self.gone.set()
 
@@ -165,9 +173,13 @@ def test_what_is_no_whole_answer_is_broken(answer: bytes) -> None:
             connection.get("/", 0.3)
 
 
-def test_what_follows_an_answer_is_not_the_next_one() -> None:
-    with raw_server(OK + OK.replace(b"hi", b"no"), OK) as server, connected(server) as connection:
+@pytest.mark.parametrize("later", [False, True])
+def test_what_follows_an_answer_is_not_the_next_one(later: bool) -> None:
+    other = OK.replace(b"hi", b"no")
+    with raw_server(OK if later else OK + other, OK) as server, connected(server) as connection:
+        server.afterwards = other if later else b""
         assert connection.get("/", 5).body == b"hi"
+        time.sleep(0.3)
         assert connection.get("/", 5).body == b"hi"
 
 
