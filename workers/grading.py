@@ -1,4 +1,4 @@
-"""Grade final answers: plain rules first, then math-verify in a child that can be killed.
+"""Grade final answers: plain rules first, then math-verify in a worker that can be killed.
 
 Nothing that is graded is ever run as code. Works in any thread and in Celery's pool processes.
 """
@@ -6,51 +6,43 @@ Nothing that is graded is ever run as code. Works in any thread and in Celery's 
 from __future__ import annotations
 
 import atexit
-import contextlib
-import json
-import math
 import os
-import select
-import subprocess
-import sys
 import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from labeling.domain.answers import MAX_ANSWER, quick_equal
+from labeling.domain.answers import MAX_ANSWER, equal
+from labeling.domain.answers.magnitude import is_too_big
+from labeling.domain.answers.notation import latex
+from workers.grading_pool import GraderUnavailable, Worker, WorkerDied, WorkerPool
 
-START_SECONDS = 60.0
-"""A child may take this long to import its library (1 s on an idle machine)."""
+__all__ = ["Grade", "Grader", "GraderUnavailable", "shared_grader"]
 
 
 @dataclass(frozen=True, slots=True)
 class Grade:
     """Whether a prediction equals the gold answer, and who said so.
 
-    `timeout` means that the comparison broke its limits (time or memory): not correct.
+    `timeout` means that the comparison broke its limits (time or memory), `too big` that it was
+    not even tried: not correct.
     """
 
     correct: bool
-    by: Literal["exact", "math-verify", "timeout"]
-
-
-class GraderUnavailable(RuntimeError):
-    """The grading child does not start; the text says why."""
+    by: Literal["exact", "math-verify", "timeout", "too big"]
 
 
 class Grader:
-    """Grades, caching the last answers. Use as a context; one comparison runs at a time."""
+    """Grades in any number of threads, caching the last answers. Use as a context."""
 
-    def __init__(self, seconds: float = 2.0, cache_size: int = 65_536) -> None:
-        """Allow `seconds` of wall time per comparison, beyond the child's start."""
+    def __init__(self, seconds: float = 1.5, cache_size: int = 65_536, workers: int = 4) -> None:
+        """Allow `seconds` of wall time per grade. The child starts in the background, at once."""
         self._seconds, self._cache_size = seconds, cache_size
         self._cache: OrderedDict[tuple[str, str], Grade] = OrderedDict()
-        self._child: _Child | None = None
         self._lock = threading.Lock()
+        self._pool = WorkerPool(workers)
 
     def __enter__(self) -> Self:
         return self
@@ -64,44 +56,96 @@ class Grader:
         self.close()
 
     def grade(self, gold: str, prediction: str | None) -> Grade:
-        """Compare a prediction with the gold answer; None (no answer was written) is wrong."""
-        if prediction is None or max(len(gold), len(prediction)) > MAX_ANSWER:
-            return Grade(gold == prediction, "exact")
-        said = quick_equal(gold, prediction)
-        if said is not None:
-            return Grade(said, "exact")
+        """Compare a prediction with the gold answer; None (no answer was written) is wrong.
+
+        Raises GraderUnavailable where a comparison needs the child and it does not start.
+        """
+        if prediction is None:
+            return Grade(False, "exact")
+        key = (gold, prediction)
         with self._lock:
-            return self._cached(gold, prediction)
+            if key in self._cache:
+                self._cache.move_to_end(key)
+                return self._cache[key]
+        return self._graded(gold, prediction)
 
     def close(self) -> None:
-        """End the child."""
-        with self._lock:
-            self._end_child()
+        """End the child and its workers."""
+        self._pool.close()
 
-    def _cached(self, gold: str, prediction: str) -> Grade:
-        key = (gold, prediction)
-        if key not in self._cache:
-            self._cache[key] = self._compared(gold, prediction)
+    def _graded(self, gold: str, prediction: str) -> Grade:
+        with _Questions(self._pool, self._seconds) as questions:
+            said = equal(gold, prediction, questions.ask)
+        grade = Grade(bool(said), questions.by)
+        if not questions.is_starved and max(len(gold), len(prediction)) <= MAX_ANSWER:
+            self._remember((gold, prediction), grade)
+        return grade
+
+    def _remember(self, key: tuple[str, str], grade: Grade) -> None:
+        with self._lock:
+            self._cache[key] = grade
             if len(self._cache) > self._cache_size:
                 self._cache.popitem(last=False)
-        self._cache.move_to_end(key)
-        return self._cache[key]
 
-    def _compared(self, gold: str, prediction: str) -> Grade:
-        child = self._child = self._child or _Child(self._seconds)
-        child.wait_until_ready()
-        answer = child.ask(gold, prediction, self._seconds)
-        if answer is None:
-            # The next child starts now, in the background: the next comparison finds it ready.
-            self._end_child()
-            self._child = _Child(self._seconds)
-            return Grade(False, "timeout")
-        return Grade(answer, "math-verify")
 
-    def _end_child(self) -> None:
-        if self._child is not None:
-            self._child.end()
-            self._child = None
+class _Questions:
+    """The questions of one grade, all to one worker, within one time limit."""
+
+    def __init__(self, pool: WorkerPool, seconds: float) -> None:
+        self._pool, self._deadline = pool, time.monotonic() + seconds
+        self._worker: Worker | None = None
+        self.is_starved = False
+        """No worker was free in time: a timeout that says nothing of the answer."""
+        self.by: Literal["exact", "math-verify", "timeout", "too big"] = "exact"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._worker is not None:
+            self._pool.give_back(self._worker, usable=self.by != "timeout")
+
+    def ask(self, gold: str, prediction: str) -> bool | None:
+        """Have two normal forms compared; None once a limit is broken."""
+        if self.by == "timeout":
+            return None
+        if is_too_big(gold) or is_too_big(prediction):
+            self.by = "too big"
+            return None
+        answer = self._answer(latex(gold), latex(prediction))
+        self.by = "timeout" if answer is None else "math-verify" if self.by == "exact" else self.by
+        return answer
+
+    def _answer(self, gold: str, prediction: str) -> bool | None:
+        """Ask, and once more where something from outside killed the worker."""
+        for _ in range(2):
+            if self._worker is None:
+                self._worker = self._taken()
+            if self._worker is None or self._left() <= 0:
+                return None
+            try:
+                return self._worker.ask(gold, prediction, self._left())
+            except WorkerDied:
+                self._pool.give_back(self._worker, usable=False)
+                self._worker = None
+        return None
+
+    def _taken(self) -> Worker | None:
+        """Take a worker; the child's start, which no answer causes, is not this grade's time."""
+        began = time.monotonic()
+        self._pool.wait_until_ready()
+        self._deadline += time.monotonic() - began
+        worker = self._pool.take(self._left())
+        self.is_starved = worker is None
+        return worker
+
+    def _left(self) -> float:
+        return max(0.0, self._deadline - time.monotonic())
 
 
 _shared: dict[int, Grader] = {}
@@ -115,60 +159,5 @@ def shared_grader() -> Grader:
     pid = os.getpid()
     if pid not in _shared:
         _shared[pid] = Grader()
-        atexit.register(_shared[pid].close)
+        atexit.register(_shared[pid].close)  # in a fork too, whose Popen kills no foreign child
     return _shared[pid]
-
-
-class _Child:
-    """One run of workers/grading_child.py."""
-
-    def __init__(self, seconds: float) -> None:
-        script = Path(__file__).with_name("grading_child.py")
-        # Not multiprocessing: Celery's pool processes are daemons and may have no such children.
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", str(script), str(math.ceil(seconds) + 1)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            bufsize=0,
-        )
-        self._ready = False
-
-    def wait_until_ready(self) -> None:
-        if not self._ready:
-            if self._line(START_SECONDS) != b"ready":
-                self.end()
-                raise GraderUnavailable("the grading process did not start; is math-verify there?")
-            self._ready = True
-
-    def ask(self, gold: str, prediction: str, seconds: float) -> bool | None:
-        """Return the child's answer; None where it gave up, died or took too long."""
-        assert self._process.stdin is not None  # noqa: S101 - a pipe, for the type
-        try:
-            self._process.stdin.write(json.dumps([gold, prediction]).encode() + b"\n")
-        except BrokenPipeError:
-            return None
-        line = self._line(seconds)
-        return None if line is None else {b"true": True, b"false": False}.get(line)
-
-    def end(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            with contextlib.suppress(OSError):
-                if pipe is not None:
-                    pipe.close()
-
-    def _line(self, seconds: float) -> bytes | None:
-        """Return the next line of the child; None at its end or after `seconds`."""
-        assert self._process.stdout is not None  # noqa: S101 - a pipe, for the type
-        deadline, data = time.monotonic() + seconds, b""
-        while not data.endswith(b"\n"):
-            left = max(0.0, deadline - time.monotonic())
-            if not select.select([self._process.stdout], [], [], left)[0]:
-                return None
-            piece = self._process.stdout.read(4096)
-            if not piece:
-                return None
-            data += piece
-        return data.strip()
