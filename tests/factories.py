@@ -263,6 +263,16 @@ class PRMFactory(DjangoModelFactory):
     folder = "prm"
 
 
+class ImportFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Import
+
+    project = factory.SubFactory(ProjectFactory)
+    file_name = "rows.jsonl"
+    size = 100
+    created_by = factory.SelfAttribute("project.created_by")
+
+
 class EventFactory(DjangoModelFactory):
     class Meta:
         model = models.Event

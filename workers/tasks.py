@@ -17,6 +17,7 @@ from labeling.models import Project, Run, Snapshot
 from labeling.models.runs import RunState
 from labeling.services import (
     claims,
+    import_jobs,
     judging,
     presence,
     projects,
@@ -90,6 +91,14 @@ def try_judge(trial_uid: str) -> None:
     trials.carry_out(by=projects.machine(), uid=trial_uid)
 
 
+@shared_task(name="workers.bring_in")
+def bring_in(import_uid: str) -> None:
+    """Import an uploaded file, or count what its import would do."""
+    job = import_jobs.claim(uid=import_uid, now=timezone.now())
+    if job is not None:
+        import_jobs.carry_out(by=job.created_by, job=job)
+
+
 @shared_task(name="workers.sweep")
 def sweep() -> None:
     """Return expired leases and ring for all work that nobody attends to."""
@@ -100,6 +109,7 @@ def sweep() -> None:
     for waiting in training.unattended(now=now):
         training.ring(run=waiting)
     judging.attend(by=projects.machine(), now=now)
+    import_jobs.attend(by=projects.machine(), now=now)
 
 
 @shared_task(name="workers.census")

@@ -10,12 +10,9 @@ from typing import Any
 
 def content_hash(parts: Iterable[str]) -> str:
     """Return 32 hex digits over the parts; their borders count."""
-    digest = hashlib.blake2b(digest_size=16)
-    for part in parts:
-        data = part.encode()
-        digest.update(len(data).to_bytes(8, "big"))
-        digest.update(data)
-    return digest.hexdigest()
+    texts = [part.encode() for part in parts]
+    framed = b"".join([piece for text in texts for piece in (len(text).to_bytes(8, "big"), text)])
+    return hashlib.blake2b(framed, digest_size=16).hexdigest()
 
 
 def config_hash(config: Mapping[str, Any]) -> str:
@@ -31,3 +28,12 @@ def split_of(problem_hash: str, test_share: float) -> str:
     """
     fraction = int(content_hash(["split", problem_hash])[:8], 16) / 16**8
     return "test" if fraction < test_share else "train"
+
+
+def problem_hash(statement: str) -> str:
+    """Return the hash that makes a problem unique in its project; white space does not count.
+
+    The reference answer does not count either: files that write it differently, or have none,
+    hold the same problem, on the same side of the split.
+    """
+    return content_hash([" ".join(statement.split())])

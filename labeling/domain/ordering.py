@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from labeling.domain.labels import NO_ERROR
+from collections.abc import Sequence
+
+from labeling.domain.consensus import DecisionState
+from labeling.domain.labels import NO_ERROR, LabelerKind, VerdictView
 
 
 def priority(answer_correct: bool | None, mc: int | None, judge: int | None) -> int:
@@ -19,3 +22,16 @@ def priority(answer_correct: bool | None, mc: int | None, judge: int | None) -> 
     if mc != NO_ERROR and judge != NO_ERROR and mc != judge:
         return 30
     return 20
+
+
+def place(state: DecisionState, views: Sequence[VerdictView], answer_correct: bool | None) -> int:
+    """Return a solution's place in the queue: a disputed one's priority, 0 for any other."""
+    if state is not DecisionState.DISPUTED:
+        return 0
+    mc, judge = _latest(views, LabelerKind.MC), _latest(views, LabelerKind.JUDGE)
+    return priority(answer_correct, mc, judge)
+
+
+def _latest(views: Sequence[VerdictView], kind: LabelerKind) -> int | None:
+    scored = [view for view in views if view.kind is kind and view.first_error is not None]
+    return max(scored, key=lambda view: view.id).first_error if scored else None

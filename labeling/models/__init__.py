@@ -6,6 +6,7 @@ from labeling.models.datasets import Snapshot
 from labeling.models.decisions import Decision
 from labeling.models.engines import Engine, QueuePresence
 from labeling.models.events import Event
+from labeling.models.imports import Import
 from labeling.models.judging import JudgePrompt, JudgeTrial
 from labeling.models.labelers import Labeler
 from labeling.models.people import Membership, User
@@ -24,6 +25,7 @@ __all__ = [
     "Decision",
     "Engine",
     "Event",
+    "Import",
     "JudgePrompt",
     "JudgeTrial",
     "Labeler",

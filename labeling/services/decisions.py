@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 
 from django.db import transaction
 
-from labeling.domain.consensus import Decision as Outcome
-from labeling.domain.consensus import DecisionState, decide
+from labeling.domain.consensus import decide
 from labeling.domain.labels import LabelerKind, VerdictState, VerdictView
-from labeling.domain.ordering import priority
+from labeling.domain.ordering import place
+from labeling.domain.policy import Policy
 from labeling.models import Decision, Project, Solution, User, Verdict
 from labeling.services import events
 
@@ -41,10 +41,7 @@ def refresh(*, project: Project, solutions: Sequence[Solution]) -> None:
             VerdictView(row[1], LabelerKind(row[2]), VerdictState(row[3]), row[4])
         )
     policy, version = project.policy, project.policy_version
-    rows = []
-    for solution in solutions:
-        views = verdicts[solution.pk]
-        rows.append(_row(solution, decide(views, policy), views, version))
+    rows = [_row(solution, verdicts[solution.pk], policy, version) for solution in solutions]
     Decision.objects.bulk_create(
         rows,
         update_conflicts=True,
@@ -69,26 +66,15 @@ def recompute(*, by: User, project: Project) -> int:
 
 
 def _row(
-    solution: Solution, outcome: Outcome, views: Sequence[VerdictView], version: int
+    solution: Solution, views: Sequence[VerdictView], policy: Policy, version: int
 ) -> Decision:
-    disputed = outcome.state is DecisionState.DISPUTED
+    decision = decide(views, policy)
     return Decision(
         solution=solution,
         project_id=solution.project_id,
-        state=outcome.state,
-        first_error=outcome.first_error,
-        follows_from=list(outcome.follows_from),
+        state=decision.state,
+        first_error=decision.first_error,
+        follows_from=list(decision.follows_from),
         policy_version=version,
-        priority=priority(
-            solution.final_answer_correct,
-            _latest(views, LabelerKind.MC),
-            _latest(views, LabelerKind.JUDGE),
-        )
-        if disputed
-        else 0,
+        priority=place(decision.state, views, solution.final_answer_correct),
     )
-
-
-def _latest(views: Sequence[VerdictView], kind: LabelerKind) -> int | None:
-    scored = [v for v in views if v.kind is kind and v.first_error is not None]
-    return max(scored, key=lambda view: view.id).first_error if scored else None

@@ -127,13 +127,12 @@ def _labels(project: Any) -> dict[str, Any]:
 
 def _import_problems(owner: Any, project: Any) -> None:
     from demo.samples import write_samples
-    from labeling.domain.steps import SplitRule
     from labeling.services import imports
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "problems.jsonl"
         write_samples(path, PROBLEMS, seed=5)
-        imports.import_file(by=owner, project=project, path=path, rule=SplitRule())
+        imports.import_file(by=owner, project=project, path=path)
 
 
 def _copy(calm: Any, storm: Any) -> None:
@@ -150,7 +149,9 @@ def _copy(calm: Any, storm: Any) -> None:
         solution.pk, solution.uid, solution.project = None, new_uid(), storm
         solution.problem = problems[solution.problem_id]
         solution.save(force_insert=True)
-        Decision.objects.create(solution=solution, project=storm, policy_version=storm.policy_version)
+        Decision.objects.create(
+            solution=solution, project=storm, policy_version=storm.policy_version
+        )
 
 
 def _start(project: Any, kind: Any, config: dict[str, Any], engine: Any) -> Any:

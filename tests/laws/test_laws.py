@@ -19,7 +19,8 @@ from tests import factories
 # Called by workers on behalf of a run or a lease that names its owner already, or pure reads.
 WITHOUT_ACTOR = {
     "claims.claim", "claims.renew", "claims.release", "claims.sweep", "claims.pending",
-    "claims.is_anything_left", "runs.others_wait", "decisions.lock", "decisions.refresh", "imports.problem_hash", "jsonrows.read",
+    "claims.is_anything_left", "runs.others_wait", "decisions.lock", "decisions.refresh",
+    "import_jobs.claim", "import_jobs.file_of", "import_jobs.ring",
     "judging.progressed", "judging.ring", "judging.taken",
     "presence.record", "projects.machine", "retraining.is_due", "runs.progressed", "runs.ring",
     "samplings.solution_hash", "snapshots.folder_of", "tokens.digest", "training.claim",

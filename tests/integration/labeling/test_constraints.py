@@ -116,6 +116,9 @@ def change_decision(**fields):
 
 
 BROKEN = {
+    "import_state_known": lambda: f.ImportFactory(state="lost"),
+    "import_reason_iff_failed": lambda: f.ImportFactory(state="failed"),
+    "import_size_not_negative": lambda: f.ImportFactory(size=-1),
     "decision_first_error_iff_decided": lambda: change_decision(state="consensus"),
     "decision_state_known": lambda: change_decision(state="fine"),
     "membership_one_role_per_project": second_membership,

@@ -6,14 +6,14 @@ import json
 from pathlib import Path
 
 from demo import samples, world
-from labeling.domain.formats import read_row
-from labeling.domain.steps import SplitRule
+from labeling.domain.formats import Reading, read_row
 
 
 def test_the_import_reads_every_sample_problem(tmp_path: Path) -> None:
     file = tmp_path / "problems.jsonl"
     samples.write_samples(file, 40, 1)
-    rows = [read_row(json.loads(line), SplitRule()) for line in file.read_text().splitlines()]
+    lines = map(json.loads, file.read_text().splitlines())
+    rows = [row for line in lines for row in read_row(line, Reading())]
     expected = world.problems(1, 40)
     assert [(r.problem.statement, r.problem.answer, r.problem.external_id) for r in rows] == [
         (p.statement, p.answer, p.external_id) for p in expected

@@ -1,0 +1,110 @@
+"""The formats by name, and how a file's format is told from its rows, never from its name."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from labeling.domain.formats import (
+    meta_reasoning,
+    mistakes,
+    native,
+    omegaprm,
+    prm800k,
+    shepherd,
+    stepwise,
+)
+from labeling.domain.formats.rows import ImportRow, Reading, Row, RowError
+from labeling.domain.refusals import Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format of rows: its name, what pages call it, whose labels it holds, and its reader."""
+
+    name: str
+    title: str
+    labels: str
+    fits: Callable[[Row], bool]
+    read: Callable[[Row, Reading], Iterator[ImportRow]]
+    asks_whose: bool = False
+    """Its labels count only once the user has said who or what made them."""
+
+
+FIELDS_SHOWN = 12
+_MC = "Monte-Carlo labels"
+FORMATS = (
+    Format("prm800k", "PRM800K", "labels by people, each named", prm800k.fits, prm800k.read),
+    Format(
+        "mr-ben", "Mr-Ben", "labels by people", meta_reasoning.fits_mrben, meta_reasoning.read_mrben
+    ),
+    Format(
+        "mr-gsm8k",
+        "MR-GSM8K",
+        "labels by people",
+        meta_reasoning.fits_mrgsm8k,
+        meta_reasoning.read_mrgsm8k,
+    ),
+    Format(
+        "bigbench-mistake",
+        "BIG-Bench-Mistake",
+        "labels by people",
+        mistakes.fits_bigbench,
+        mistakes.read_bigbench,
+    ),
+    Format("prmbench", "PRMBench", "a key", mistakes.fits_prmbench, mistakes.read_prmbench),
+    Format("omegaprm", "OmegaPRM trees", _MC, omegaprm.fits, omegaprm.read),
+    Format("math-shepherd", "Math-Shepherd", _MC, shepherd.fits, shepherd.read),
+    Format("trl", "TRL stepwise", "labels", stepwise.fits_trl, stepwise.read_trl, True),
+    Format(
+        "record", "Training records", "labels", stepwise.fits_record, stepwise.read_record, True
+    ),
+    Format(
+        "processbench",
+        "ProcessBench",
+        "labels by people",
+        native.fits_processbench,
+        native.read_processbench,
+    ),
+    Format("gsm8k", "GSM8K", "no labels", native.fits_gsm8k, native.read_gsm8k),
+    Format("math", "MATH", "no labels", native.fits_math, native.read_math),
+    Format("native", "Native", "labels by people", native.fits_native, native.read_native),
+)
+_BY_NAME = {entry.name: entry for entry in FORMATS}
+
+
+def format_named(name: str) -> Format:
+    """Return the format, or raise Invalid."""
+    if name not in _BY_NAME:
+        raise Invalid(f"format: {name!r} is none of {', '.join(_BY_NAME)}")
+    return _BY_NAME[name]
+
+
+def format_of(row: Any) -> Format | None:
+    """Return the first format that the row fits."""
+    if not isinstance(row, dict):
+        return None
+    return next((entry for entry in FORMATS if entry.fits(row)), None)
+
+
+def detect(rows: Sequence[Any]) -> Format | None:
+    """Return the format that most of the rows fit, None where none fits any."""
+    votes = Counter(found.name for row in rows if (found := format_of(row)))
+    return _BY_NAME[votes.most_common(1)[0][0]] if votes else None
+
+
+def read_row(row: Any, reading: Reading, form: Format | None = None) -> Iterator[ImportRow]:
+    """Read one parsed row as the given format, or as the one that it fits.
+
+    Raise RowError where it cannot be read; what was yielded before then must be dropped.
+    """
+    if not isinstance(row, dict):
+        raise RowError("a JSON object is expected")
+    found = format_of(row) if form is None else form
+    if found is None or not found.fits(row):
+        known = ", ".join(sorted(row)[:FIELDS_SHOWN])[:300] or "none"
+        what = "the statement is missing" if form is None else f"this is no row of {form.title}"
+        raise RowError(f"problem: {what}; the row's fields: {known}")
+    return found.read(row, reading)

@@ -1,0 +1,92 @@
+"""What a row of a file holds once it is read, whatever its format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from labeling.domain.labels import LabelerKind, StepLabels, VerdictState
+from labeling.domain.steps import SplitRule
+
+Row = Mapping[str, Any]
+
+
+class RowError(ValueError):
+    """A row that cannot be imported; the text names the field and says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Whose verdicts a file holds. Without a kind the file does not say who or what labeled."""
+
+    kind: LabelerKind | None = None
+    name: str = ""
+
+
+UNKNOWN = Source()
+SOMEONE = Source(LabelerKind.HUMAN)
+"""A person whom the row does not name."""
+
+
+@dataclass(frozen=True, slots=True)
+class GivenVerdict:
+    """A verdict that comes with a solution; see labeling.models.Verdict for the fields."""
+
+    source: Source
+    first_error: int | None = None
+    step_labels: StepLabels = ()
+    state: VerdictState = VerdictState.SCORED
+    step_scores: tuple[float | None, ...] = ()
+    counts: tuple[tuple[int, int] | None, ...] = ()
+    """(k, n) of each step's Monte-Carlo completions."""
+    critique: str = ""
+    reason: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemRow:
+    """A problem; an empty answer means that none is known."""
+
+    statement: str
+    answer: str = ""
+    external_id: str = ""
+    source: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SolutionRow:
+    """A solution and the verdicts on it; `gaps` as in labeling.domain.steps."""
+
+    steps: tuple[str, ...]
+    gaps: tuple[str, ...] = ()
+    external_id: str = ""
+    generator: str = ""
+    final_answer: str | None = None
+    final_answer_correct: bool | None = None
+    truncated: bool = False
+    """The beginning of a solution: it ends before an answer."""
+    verdicts: tuple[GivenVerdict, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRow:
+    """What one row holds: a problem, and a solution of it if there is one.
+
+    `notes` say what in the row is odd, in words that do not depend on the row.
+    """
+
+    problem: ProblemRow
+    solution: SolutionRow | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How to read: `rule` splits solutions given as one text; `alternatives` takes the steps that
+    PRM800K's labelers saw but did not follow, each as the end of a truncated solution."""
+
+    rule: SplitRule = field(default_factory=SplitRule)
+    alternatives: bool = True

@@ -1,0 +1,1 @@
+"""The parts of an import: batches, what they change, and how that is written."""

@@ -1,0 +1,179 @@
+"""Turn a file's rows into batches ready for the database, without touching it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass, field, replace
+
+from labeling.domain.formats import (
+    Format,
+    GivenVerdict,
+    ImportRow,
+    ProblemRow,
+    Reading,
+    RowError,
+    SolutionRow,
+    Source,
+    read_row,
+)
+from labeling.domain.formats.mapping import as_native
+from labeling.domain.hashing import problem_hash
+from labeling.services.rowfiles import FileRow
+from labeling.services.samplings import solution_hash
+
+SOLUTIONS = 2000
+CHARACTERS = 8 * 10**6
+"""Where a batch ends, in solutions (problems, where there are none) or in text, whichever first."""
+
+LABELERS_LIMIT = 500
+"""Named labelers in one file."""
+
+NAME_LIMIT = 120
+
+OTHER_ANSWER = "another reference answer than an earlier row's, or the stored one, which stands"
+OTHER_LABEL = "labeled again by the same labeler: the last label stands"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to read a file. `whose` stands in for labelers that the file does not name."""
+
+    form: Format
+    reading: Reading
+    whose: Source
+    columns: dict[str, str] | None = None
+    labels: bool = True
+    source: str = ""
+    licence: str = ""
+
+
+@dataclass(slots=True)
+class Batch:
+    """Problems and solutions by content hash, verdicts by source and solution; all unique."""
+
+    problems: dict[str, tuple[ProblemRow, int]] = field(default_factory=dict)
+    solutions: dict[str, tuple[str, SolutionRow]] = field(default_factory=dict)
+    verdicts: dict[tuple[Source, str], GivenVerdict] = field(default_factory=dict)
+    rows: int = 0
+    errors: list[tuple[int, str]] = field(default_factory=list)
+    notes: list[tuple[str, int]] = field(default_factory=list)
+    characters: int = 0
+    hashes: dict[str, str] = field(default_factory=dict)
+    """Content hash by statement: the solutions of a problem often follow each other."""
+
+    @property
+    def full(self) -> bool:
+        """Say whether the batch should be stored."""
+        most = max(len(self.solutions), len(self.problems))
+        # errors and notes count as well: a file of nothing else must not collect in memory
+        odd = len(self.errors) + len(self.notes)
+        return most + odd >= SOLUTIONS or self.characters >= CHARACTERS
+
+
+def batches(rows: Iterable[FileRow], plan: Plan) -> Generator[Batch, None, None]:
+    """Read the rows as planned and yield them in batches; a row that cannot be read is an error."""
+    batch = Batch()
+    sources: dict[Source, Source] = {}
+    for line, value, error in rows:
+        batch.rows += 1
+        if not error:
+            try:
+                for row in read_planned(value, plan):
+                    _add(batch, row, line, plan, sources)
+                    if batch.full:
+                        yield batch
+                        batch = Batch()
+            except RowError as reason:
+                error = str(reason)
+        if error:
+            batch.errors.append((line, error))
+    if batch.rows or batch.problems:
+        yield batch
+
+
+def read_planned(value: object, plan: Plan) -> list[ImportRow]:
+    """Read the whole row before any of it is taken: a bad row leaves nothing behind."""
+    if plan.columns is not None and isinstance(value, dict):
+        value = as_native(value, plan.columns)
+    return list(read_row(value, plan.reading, plan.form))
+
+
+def _add(
+    batch: Batch, row: ImportRow, line: int, plan: Plan, sources: dict[Source, Source]
+) -> None:
+    solution = row.solution
+    given = solution.verdicts if plan.labels and solution is not None else ()
+    named = [(_named(verdict.source, plan, sources), verdict) for verdict in given]
+    batch.notes += [(note, line) for note in row.notes]
+    digest = _add_problem(batch, row.problem, line, plan)
+    if solution is None:
+        return
+    key = solution_hash(digest, solution.steps)
+    before = batch.solutions.get(key)
+    if before is None:
+        batch.solutions[key] = digest, solution
+        batch.characters += sum(map(len, solution.steps))
+    else:
+        batch.solutions[key] = digest, _merged(before[1], solution)
+    for source, verdict in named:
+        known = batch.verdicts.get((source, key))
+        if known is not None and known.first_error != verdict.first_error:
+            batch.notes.append((OTHER_LABEL, line))
+        batch.verdicts[source, key] = verdict
+
+
+def _add_problem(batch: Batch, problem: ProblemRow, line: int, plan: Plan) -> str:
+    digest = batch.hashes.get(problem.statement)
+    if digest is None:
+        digest = batch.hashes[problem.statement] = problem_hash(problem.statement)
+    if (plan.source and not problem.source) or (plan.licence and not problem.licence):
+        problem = replace(
+            problem,
+            source=problem.source or plan.source,
+            licence=problem.licence or plan.licence,
+        )
+    before = batch.problems.get(digest)
+    if before is None:
+        batch.problems[digest] = problem, line
+        batch.characters += len(problem.statement) + len(problem.answer)
+    elif before[0] != problem:
+        known = before[0]
+        if known.answer and problem.answer and known.answer != problem.answer:
+            batch.notes.append((OTHER_ANSWER, line))
+        batch.problems[digest] = _filled(known, problem), before[1]
+    return digest
+
+
+def _filled(known: ProblemRow, other: ProblemRow) -> ProblemRow:
+    return ProblemRow(
+        known.statement,
+        known.answer or other.answer,
+        known.external_id or other.external_id,
+        known.source or other.source,
+        known.licence or other.licence,
+    )
+
+
+def _merged(known: SolutionRow, other: SolutionRow) -> SolutionRow:
+    right = known.final_answer_correct
+    return replace(
+        known,
+        external_id=known.external_id or other.external_id,
+        generator=known.generator or other.generator,
+        final_answer=known.final_answer or other.final_answer,
+        final_answer_correct=other.final_answer_correct if right is None else right,
+        truncated=known.truncated and other.truncated,
+    )
+
+
+def _named(source: Source, plan: Plan, sources: dict[Source, Source]) -> Source:
+    """Return the labeler's kind and name, with the plan's in place of what the file leaves open."""
+    known = sources.get(source)
+    if known is None:
+        if len(sources) >= LABELERS_LIMIT:
+            raise RowError(f"labelers: the file names more than {LABELERS_LIMIT}")
+        open_name = source.kind is None or not source.name
+        whose = plan.whose if open_name and plan.whose.kind is not None else source
+        name = (whose.name or source.name or plan.whose.name)[:NAME_LIMIT]
+        known = sources[source] = Source(whose.kind, name)
+    return known

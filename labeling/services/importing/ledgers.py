@@ -1,0 +1,161 @@
+"""Where batches go: into the database, or, in a dry run, into a note of what would be there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+from django.db import IntegrityError, OperationalError, connection, transaction
+from django.utils import timezone
+
+from labeling.domain.formats import Source
+from labeling.models import Labeler, Project, User
+from labeling.services import decisions, events, labelers
+from labeling.services.importing.batches import Batch
+from labeling.services.importing.changes import (
+    Changes,
+    Key,
+    Known,
+    KnownProblem,
+    KnownSolution,
+    Said,
+    compare,
+)
+from labeling.services.importing.reports import STORED_COUNTS, Report
+from labeling.services.importing.writing import Writer, fill, relabel
+
+ATTEMPTS = 5
+STORED = "rows imported"
+"""The action of each batch's audit event; its details are a report's STORED_COUNTS."""
+
+
+class Ledger(Protocol):
+    """Takes batches in, one after the other."""
+
+    def take(self, batch: Batch) -> Changes:
+        """Enter the batch and return what it changed."""
+
+
+class Stored:
+    """The project itself. Each batch is one transaction with its audit event."""
+
+    def __init__(self, by: User, project: Project, subject: str) -> None:
+        self._by, self._project, self._subject = by, project, subject
+        self._labelers: dict[Source, Labeler] = {}
+
+    def take(self, batch: Batch) -> Changes:
+        """Store the batch; whatever is stored already is left as it is."""
+        self._register(source for source, _ in batch.verdicts)
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return self._store(batch)
+            except (IntegrityError, OperationalError):
+                # A run that generates solutions, another process, stored one of these at the same
+                # moment, or waits for one of ours while we wait for its own. It is stored by now.
+                if attempt == ATTEMPTS or not connection.is_usable():
+                    raise
+        raise AssertionError("unreachable")
+
+    @transaction.atomic
+    def _store(self, batch: Batch) -> Changes:
+        # Imports into one project take turns, batch by batch; and the policy stands still.
+        project = Project.objects.select_for_update(no_key=True).get(pk=self._project.pk)
+        known = read_known(project.pk, batch, self._labelers)
+        changes = compare(batch, known)
+        touched = {s for _, s in (*changes.verdicts, *changes.relabels)} | {
+            digest
+            for digest, fills in changes.solution_fills.items()
+            if "final_answer_correct" in fills
+        }
+        locked = decisions.lock(
+            known.solutions[digest].id for digest in touched if digest in known.solutions
+        )
+        fill("labeling_problem", _by_id(changes.problem_fills, known.problems))
+        solution_fills = _by_id(changes.solution_fills, known.solutions)
+        fill("labeling_solution", solution_fills)
+        for solution in locked:
+            for name, value in solution_fills.get(solution.pk, {}).items():
+                setattr(solution, name, value)
+        now = timezone.now()
+        relabel([(known.verdicts[key][0], batch.verdicts[key]) for key in changes.relabels], now)
+        Writer(project, now, self._labelers).write(batch, changes, known)
+        if locked:
+            decisions.refresh(project=project, solutions=locked)
+        self._record(project, changes)
+        return changes
+
+    def _register(self, sources: Iterable[Source]) -> None:
+        for source in sources:
+            if source not in self._labelers and source.kind is not None:
+                self._labelers[source] = labelers.register(
+                    by=self._by,
+                    project=self._project,
+                    kind=source.kind,
+                    name=source.name,
+                    config={"imported": source.name},
+                )
+
+    def _record(self, project: Project, changes: Changes) -> None:
+        report = Report()
+        changes.add_to(report)
+        counts = {name: getattr(report, name) for name in STORED_COUNTS}
+        if any(counts.values()):
+            events.record(
+                by=self._by, action=STORED, project=project, subject=self._subject, **counts
+            )
+
+
+def read_known(project: int, batch: Batch, labelers_by_source: dict[Source, Labeler]) -> Known:
+    """Return what the project holds of the batch."""
+    problems = _by_hash(
+        "SELECT content_hash, id, answer, external_id, source, licence FROM labeling_problem",
+        project,
+        batch.problems,
+    )
+    solutions = _by_hash(
+        "SELECT content_hash, id, external_id, generator, final_answer, final_answer_correct"
+        " FROM labeling_solution",
+        project,
+        batch.solutions,
+    )
+    known = {digest: KnownSolution(*values) for digest, values in solutions.items()}
+    return Known(
+        {digest: KnownProblem(*values) for digest, values in problems.items()},
+        known,
+        _verdicts(batch, known, labelers_by_source),
+    )
+
+
+def _by_hash(select: str, project: int, hashes: Iterable[str]) -> dict[str, Sequence[Any]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"{select} WHERE project_id = %s AND content_hash = ANY(%s)", [project, list(hashes)]
+        )
+        return {row[0]: row[1:] for row in cursor.fetchall()}
+
+
+def _verdicts(
+    batch: Batch, known: dict[str, KnownSolution], labelers_by_source: dict[Source, Labeler]
+) -> dict[Key, tuple[int, Said]]:
+    hashes = {known[key].id: key for _, key in batch.verdicts if key in known}
+    if not hashes:
+        return {}
+    sources = {labeler.pk: source for source, labeler in labelers_by_source.items()}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT labeler_id, solution_id, id, state, first_error, step_labels, step_scores,"
+            " mc_k, mc_n, critique, reason FROM labeling_verdict"
+            " WHERE solution_id = ANY(%s) AND labeler_id = ANY(%s)",
+            [list(hashes), list(sources)],
+        )
+        return {
+            (sources[row[0]], hashes[row[1]]): (
+                row[2],
+                Said._make(tuple(x) if isinstance(x, list) else x for x in row[3:]),
+            )
+            for row in cursor.fetchall()
+        }
+
+
+def _by_id(fills: dict[str, dict[str, Any]], known: Any) -> dict[int, dict[str, Any]]:
+    return {known[digest].id: values for digest, values in fills.items()}

@@ -1,0 +1,194 @@
+"""What the user says about a file, and the plan that follows from it and from the file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from labeling.domain.formats import (
+    Format,
+    ImportRow,
+    Reading,
+    RowError,
+    Source,
+    detect,
+    format_named,
+    mapping,
+)
+from labeling.domain.labels import LabelerKind
+from labeling.domain.refusals import Invalid
+from labeling.domain.steps import SplitKind, SplitRule
+from labeling.services.importing.batches import Plan, read_planned
+from labeling.services.rowfiles import FileKind, FileRow, RowFile, open_rows
+
+ROWS_TRIED = 50
+"""Rows that decide on the format."""
+
+ROWS_SHOWN = 5
+FILLABLE_KINDS = (
+    LabelerKind.HUMAN,
+    LabelerKind.MC,
+    LabelerKind.JUDGE,
+    LabelerKind.PRM,
+    LabelerKind.GOLD,
+)
+"""What labels of unknown origin can be said to be; an adjudicator is a person of this project."""
+
+_PLAIN = frozenset({"gsm8k", "math"})
+"""Formats of texts only: a CSV with their columns needs no mapping."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """An import's settings; an empty `format` is detected.
+
+    `labeler_kind` and `labeler_name` say whose labels those are whose labeler the file does not
+    name. `columns` maps native fields to the file's columns. `source` and `licence` go to the
+    problems that have none.
+    """
+
+    format: str = ""
+    split: str = SplitKind.PARAGRAPHS.value
+    pattern: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    labels: bool = True
+    labeler_kind: str = ""
+    labeler_name: str = ""
+    alternatives: bool = True
+    source: str = ""
+    licence: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready values."""
+        return {**asdict(self), "columns": dict(self.columns)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Options:
+        """Read options; raise Invalid for unknown ones and wrong values."""
+        known = {entry.name: entry for entry in fields(cls)}
+        for name, value in values.items():
+            if name not in known:
+                raise Invalid(f"{name} is no option of an import; there are {', '.join(known)}")
+            wanted = dict if name == "columns" else type(known[name].default)
+            if not isinstance(value, wanted):
+                raise Invalid(f"{name}: {wanted.__name__} is expected")
+        if not all(isinstance(column, str) for column in dict(values.get("columns", {})).values()):
+            raise Invalid("columns: each field needs a column's name")
+        options = cls(**values)
+        options.reading()
+        options.whose("")
+        return options
+
+    def reading(self) -> Reading:
+        """Return how single rows are read."""
+        try:
+            kind = SplitKind(self.split)
+        except ValueError as error:
+            raise Invalid(f"split: {self.split!r} is none of {', '.join(SplitKind)}") from error
+        return Reading(SplitRule(kind, self.pattern), self.alternatives)
+
+    def whose(self, file_name: str) -> Source:
+        """Return who made the labels that the file does not ascribe to anybody."""
+        if self.labeler_kind and self.labeler_kind not in [str(kind) for kind in FILLABLE_KINDS]:
+            raise Invalid(f"labeler_kind: one of {', '.join(FILLABLE_KINDS)} is expected")
+        kind = LabelerKind(self.labeler_kind) if self.labeler_kind else None
+        return Source(kind, self.labeler_name or f"labels in {file_name}")
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a file is, before anything is written. `shown` are its first rows as they were read."""
+
+    file: RowFile
+    form: Format | None
+    columns: tuple[str, ...]
+    mapping: Mapping[str, str] | None
+    shown: tuple[ImportRow, ...]
+    errors: tuple[tuple[int, str], ...]
+    needs: str
+    """What has to be said before the file can be imported; empty when nothing."""
+
+
+def plan(path: Path, options: Options) -> tuple[RowFile, Plan]:
+    """Return the file's rows and how to read them; raise Invalid where that is not clear."""
+    file = open_rows(path)
+    made, needs = _plan(file, _sample(file), options)
+    if made is None or needs:
+        raise Invalid(f"{path.name}: {needs}")
+    return file, made
+
+
+def preview(path: Path, options: Options) -> Preview:
+    """Read the beginning of the file only."""
+    file = open_rows(path)
+    sample = _sample(file)
+    columns = _columns(sample)
+    try:
+        made, needs = _plan(file, sample, options)
+    except Invalid as error:
+        made, needs = None, str(error)
+    shown: list[ImportRow] = []
+    errors: list[tuple[int, str]] = []
+    for line, value, unread in sample:
+        if unread or made is None:
+            errors += [(line, unread)] if unread else []
+            continue
+        try:
+            shown += islice(read_planned(value, made), ROWS_SHOWN - len(shown))
+        except RowError as reason:
+            errors.append((line, str(reason)))
+    return Preview(
+        file=file,
+        form=made.form if made else None,
+        columns=tuple(columns),
+        mapping=made.columns if made else mapping.guess(columns),
+        shown=tuple(shown),
+        errors=tuple(errors[:ROWS_SHOWN]),
+        needs=needs,
+    )
+
+
+def _plan(file: RowFile, sample: list[FileRow], options: Options) -> tuple[Plan | None, str]:
+    values = [value for _, value, error in sample if not error]
+    form = format_named(options.format) if options.format else detect(values)
+    columns: dict[str, str] | None = dict(options.columns) or None
+    if file.kind is FileKind.TABLE and columns is None and not (form and form.name in _PLAIN):
+        columns = mapping.guess(_columns(sample))
+    if columns is not None:
+        mapping.check(columns, _columns(sample))
+        form = format_named("native")
+    if form is None:
+        fields_shown = ", ".join(_columns(sample))[:300] or "none"
+        return None, f"no known format has these fields: {fields_shown}. Map them to fields."
+    whose = options.whose(file.path.name)
+    made = Plan(
+        form=form,
+        reading=options.reading(),
+        whose=whose,
+        columns=columns,
+        labels=options.labels,
+        source=options.source,
+        licence=options.licence,
+    )
+    if form.asks_whose and options.labels and whose.kind is None:
+        return made, f"{form.title} does not say who or what made the labels: say so, or leave them"
+    return made, ""
+
+
+def _sample(file: RowFile) -> list[FileRow]:
+    rows = iter(file)
+    try:
+        return list(islice(rows, ROWS_TRIED))
+    finally:
+        rows.close()
+
+
+def _columns(sample: list[FileRow]) -> list[str]:
+    names: dict[str, None] = {}
+    for _, value, _ in sample:
+        if isinstance(value, dict):
+            names |= dict.fromkeys(map(str, value))
+    return list(names)[:200]
