@@ -108,6 +108,16 @@ class VerdictFactory(DjangoModelFactory):
     step_labels = factory.LazyAttribute(lambda o: [1] * len(o.solution.steps))
 
 
+class ProjectTallyFactory(DjangoModelFactory):
+    """Triggers keep this table; a row by hand stands in a slot that they never use."""
+
+    class Meta:
+        model = models.ProjectTally
+
+    project = factory.SubFactory(ProjectFactory)
+    slot = 99
+
+
 class VerdictTallyFactory(DjangoModelFactory):
     """Triggers keep this table; a row by hand stands in a slot that they never use."""
 

@@ -26,6 +26,51 @@ ADD = UPSERT.format(source="SELECT 1 AS sign, * FROM fresh")
 CHANGE = UPSERT.format(source="SELECT 1 AS sign, * FROM fresh UNION ALL SELECT -1, * FROM stale")
 FILL = UPSERT.format(source="SELECT 1 AS sign, * FROM labeling_verdict")
 
+COUNT = """
+INSERT INTO labeling_projecttally AS t (project_id, slot, problems, solutions)
+SELECT project_id, pg_backend_pid() % 64, {problems}, {solutions} FROM {source} GROUP BY project_id
+ON CONFLICT (project_id, slot) DO UPDATE SET
+    problems = t.problems + excluded.problems, solutions = t.solutions + excluded.solutions
+"""
+COUNTED = {
+    "problem": {"problems": "count(*)", "solutions": "0"},
+    "solution": {"problems": "0", "solutions": "count(*)"},
+}
+
+
+def _counting(table: str) -> str:
+    """Return the triggers that count one table's rows by project."""
+    added = COUNT.format(source="fresh", **COUNTED[table])
+    filled = COUNT.format(source=f"labeling_{table}", **COUNTED[table])
+    return f"""
+CREATE FUNCTION {table}_tally() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        {added};
+    ELSE
+        UPDATE labeling_projecttally t SET {table}s = t.{table}s - gone.n
+        FROM (SELECT project_id, count(*) AS n FROM stale GROUP BY 1) gone
+        WHERE t.id = (SELECT min(x.id) FROM labeling_projecttally x
+                      WHERE x.project_id = gone.project_id);
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER {table}_tally_insert AFTER INSERT ON labeling_{table}
+    REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION {table}_tally();
+CREATE TRIGGER {table}_tally_delete AFTER DELETE ON labeling_{table}
+    REFERENCING OLD TABLE AS stale FOR EACH STATEMENT EXECUTE FUNCTION {table}_tally();
+{filled};
+"""  # noqa: S608 - constants only
+
+
+def _not_counting(table: str) -> str:
+    return f"""
+DROP TRIGGER {table}_tally_insert ON labeling_{table};
+DROP TRIGGER {table}_tally_delete ON labeling_{table};
+DROP FUNCTION {table}_tally();
+"""
+
+
 # Statement triggers: one upsert per labeler and state of a batch, within the transaction that
 # writes the verdicts. Only machine labelers are summed, and a transaction writes verdicts of one
 # of them, so two writers that meet in a slot wait for each other but never in a circle.
@@ -117,6 +162,34 @@ class Migration(migrations.Migration):
                 name="verdict_tally_state_known",
             ),
         ),
+        migrations.CreateModel(
+            name="ProjectTally",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="tallies",
+                        to="labeling.project",
+                    ),
+                ),
+                ("slot", models.PositiveSmallIntegerField()),
+                ("problems", models.BigIntegerField(default=0)),
+                ("solutions", models.BigIntegerField(default=0)),
+            ],
+        ),
+        migrations.AddConstraint(
+            model_name="projecttally",
+            constraint=models.UniqueConstraint(
+                fields=("project", "slot"), name="project_tally_one_per_slot"
+            ),
+        ),
         migrations.AddIndex(
             model_name="sampling",
             index=models.Index(
@@ -136,4 +209,5 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.RunSQL(FORWARD, BACKWARD),
+        *(migrations.RunSQL(_counting(table), _not_counting(table)) for table in COUNTED),
     ]

@@ -14,7 +14,7 @@ from labeling.models.problems import Problem, Solution
 from labeling.models.projects import Project
 from labeling.models.rewards import PRM, TrainingRun
 from labeling.models.runs import Claim, Run, Sampling
-from labeling.models.tallies import VerdictTally
+from labeling.models.tallies import ProjectTally, VerdictTally
 from labeling.models.verdicts import Rollout, Verdict
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Membership",
     "Problem",
     "Project",
+    "ProjectTally",
     "QueuePresence",
     "Rollout",
     "Run",

@@ -1,4 +1,4 @@
-"""Sums over verdicts that pages need at once, however many verdicts there are."""
+"""Counts and sums that pages need at once, however many rows there are; triggers keep them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,27 @@ from django.db import models
 
 from labeling.domain.labels import VerdictState
 from labeling.models.fields import choices, one_of
+
+
+class ProjectTally(models.Model):
+    """How many problems and solutions a project has: the sum of its rows, one per slot of writers.
+
+    To count the solutions themselves takes long just while they are labeled, since every labeler
+    locks them.
+    """
+
+    project = models.ForeignKey("labeling.Project", models.CASCADE, related_name="tallies")
+    slot = models.PositiveSmallIntegerField()
+    problems = models.BigIntegerField(default=0)
+    solutions = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "slot"], name="project_tally_one_per_slot"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.problems} problems, {self.solutions} solutions of {self.project_id}"
 
 
 class VerdictTally(models.Model):

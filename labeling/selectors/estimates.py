@@ -21,7 +21,7 @@ from labeling.models import Engine, Problem, Project, Solution, VerdictTally
 from labeling.selectors import measurements
 from labeling.selectors.run_choices import with_weights
 from labeling.selectors.run_rows import prices_of
-from labeling.selectors.run_sums import samplings, unsolved
+from labeling.selectors.run_sums import counted, samplings, unsolved
 
 SAMPLED = 300
 """Solutions, or problems, whose lengths stand for all. They are taken by content hash: at random,
@@ -103,11 +103,11 @@ def _solutions_left(project: Project, settings: RunSettings) -> int:
     said = VerdictTally.objects.filter(
         labeler__project=project, labeler__config_hash=config_hash(settings.config())
     ).aggregate(n=Sum("verdicts"))
-    return Solution.objects.filter(project=project).count() - (said["n"] or 0)
+    return counted(project)[1] - (said["n"] or 0)
 
 
 def _problems_left(project: Project, settings: GenerateSettings) -> int:
     one = config_hash(settings.config())
     if settings.unsolved_only:
         return unsolved(project, [one])[one]
-    return Problem.objects.filter(project=project).count() - samplings(project, [one]).count()
+    return counted(project)[0] - samplings(project, [one]).count()

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count
 
-from labeling.models import Claim, Labeler, Problem, Project, QueuePresence, Run, Solution
+from labeling.models import Claim, Labeler, Project, QueuePresence, Run
 from labeling.models.runs import RunKind, RunState
 from labeling.selectors import run_sums as sums
 from labeling.selectors.run_sums import Drawn, Lately, Said, Spent
@@ -43,9 +43,10 @@ def numbers_of(project: Project, runs: Sequence[Run], now: datetime) -> Numbers:
     labelers = _labelers(runs) | {judge.pk for judge in judges.values()}
     said, paid = sums.tallied(labelers)
     hashes, since = _hashes(running), now - WINDOW
+    problems, solutions = sums.counted(project)
     return Numbers(
-        solutions=Solution.objects.filter(project=project).count(),
-        problems=Problem.objects.filter(project=project).count(),
+        solutions=solutions,
+        problems=problems,
         unsolved=sums.unsolved(project, _picky(runs)),
         said=said,
         paid=paid,

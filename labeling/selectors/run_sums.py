@@ -10,7 +10,16 @@ from datetime import datetime
 from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
 
 from labeling.domain.labels import VerdictState
-from labeling.models import Problem, Project, Run, Sampling, Solution, Verdict, VerdictTally
+from labeling.models import (
+    Problem,
+    Project,
+    ProjectTally,
+    Run,
+    Sampling,
+    Solution,
+    Verdict,
+    VerdictTally,
+)
 from labeling.models.runs import RunKind
 
 SETTLED = (VerdictState.SCORED, VerdictState.REFUTED)
@@ -90,6 +99,13 @@ def tallied(labelers: Collection[int]) -> tuple[dict[int, Said], dict[int | None
         if state in SETTLED:
             said[labeler].settled += spent
     return dict(said), dict(paid)
+
+
+def counted(project: Project) -> tuple[int, int]:
+    """Return how many problems and solutions the project has."""
+    rows = ProjectTally.objects.filter(project=project)
+    found = rows.aggregate(problems=Sum("problems"), solutions=Sum("solutions"))
+    return found["problems"] or 0, found["solutions"] or 0
 
 
 def drawn_by(project: Project, hashes: Collection[str]) -> dict[str, Drawn]:

@@ -1,4 +1,4 @@
-"""The triggers that sum verdicts: exact whoever writes, and no writer waits in a circle."""
+"""The triggers that count and sum: exact whoever writes, and no writer waits in a circle."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from django.db import connection, transaction
 from django.db.models import Sum
 
 from labeling.domain.labels import VerdictState
-from labeling.models import Verdict, VerdictTally
+from labeling.models import Problem, Project, Solution, Verdict, VerdictTally
+from labeling.selectors.run_sums import counted
 from labeling.services import runs, verdicts
 from tests import factories
 
@@ -115,6 +116,35 @@ def test_a_labeler_can_be_deleted_with_its_verdicts(mc):
     mc.delete()
     connection.check_constraints()
     assert not VerdictTally.objects.exists()
+
+
+@pytest.mark.django_db
+def test_problems_and_solutions_are_counted_by_project(project):
+    assert counted(project) == (0, 0)
+    problem = factories.ProblemFactory(project=project)
+    for _ in range(3):
+        factories.SolutionFactory(problem=problem)
+    factories.SolutionFactory()  # another project's
+    assert counted(project) == (1, 3)
+    Problem.objects.bulk_create([Problem(**fields(problem))], ignore_conflicts=True)
+    assert counted(project) == (1, 3)
+    Solution.objects.filter(project=project).first().delete()
+    assert counted(project) == (1, 2)
+    problem.delete()
+    assert counted(project) == (0, 0)
+
+
+def fields(problem):
+    names = ("project", "statement", "answer", "content_hash", "split")
+    return {name: getattr(problem, name) for name in names}
+
+
+@pytest.mark.django_db
+def test_a_project_can_be_deleted_with_everything_in_it(owner):
+    solution = factories.SolutionFactory()
+    Project.objects.filter(pk=solution.project.pk).delete()
+    connection.check_constraints()
+    assert not Solution.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
