@@ -3,7 +3,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView
 
-from labeling.api import exports, projects, runs
+from labeling.api import exports, imports, projects, runs
 
 urlpatterns = [
     path("schema", SpectacularAPIView.as_view(), name="api-schema"),
@@ -23,5 +23,17 @@ urlpatterns = [
         "projects/<str:uid>/snapshots/<str:snapshot_uid>/download",
         exports.SnapshotFile.as_view(),
         name="api-snapshot-file",
+    ),
+    path("projects/<str:uid>/imports", imports.Imports.as_view(), name="api-imports"),
+    path("projects/<str:uid>/imports/<str:job>", imports.OneImport.as_view(), name="api-import"),
+    path(
+        "projects/<str:uid>/imports/<str:job>/start",
+        imports.StartImport.as_view(),
+        name="api-import-start",
+    ),
+    path(
+        "projects/<str:uid>/imports/<str:job>/preview",
+        imports.PreviewImport.as_view(),
+        name="api-import-preview",
     ),
 ]

@@ -28,6 +28,7 @@ ROWS_TRIED = 50
 """Rows that decide on the format."""
 
 ROWS_SHOWN = 5
+TEXT_LIMIT = 200
 FILLABLE_KINDS = (
     LabelerKind.HUMAN,
     LabelerKind.MC,
@@ -69,14 +70,16 @@ class Options:
     def from_dict(cls, values: Mapping[str, Any]) -> Options:
         """Read options; raise Invalid for unknown ones and wrong values."""
         known = {entry.name: entry for entry in fields(cls)}
+        if not isinstance(values, Mapping):
+            raise Invalid("options: an object is expected")
         for name, value in values.items():
             if name not in known:
                 raise Invalid(f"{name} is no option of an import; there are {', '.join(known)}")
             wanted = dict if name == "columns" else type(known[name].default)
             if not isinstance(value, wanted):
                 raise Invalid(f"{name}: {wanted.__name__} is expected")
-        if not all(isinstance(column, str) for column in dict(values.get("columns", {})).values()):
-            raise Invalid("columns: each field needs a column's name")
+            for text in (*value, *value.values()) if isinstance(value, dict) else (value,):
+                _check_text(name, text)
         options = cls(**values)
         options.reading()
         options.whose("")
@@ -149,6 +152,24 @@ def preview(path: Path, options: Options) -> Preview:
         errors=tuple(errors[:ROWS_SHOWN]),
         needs=needs,
     )
+
+
+def _check_text(name: str, value: Any) -> None:
+    if isinstance(value, bool) and name != "columns":
+        return
+    if not isinstance(value, str):
+        raise Invalid(f"{name}: texts are expected")
+    printable = value.isprintable() or name in ("pattern", "columns")
+    if len(value) > TEXT_LIMIT or "\x00" in value or not printable or not _is_unicode(value):
+        raise Invalid(f"{name}: at most {TEXT_LIMIT} printable characters are expected")
+
+
+def _is_unicode(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _plan(file: RowFile, sample: list[FileRow], options: Options) -> tuple[Plan | None, str]:

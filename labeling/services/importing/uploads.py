@@ -42,6 +42,11 @@ class Part(UploadedFile):
         super().__init__(path.open("rb"), name=name, size=size)
         self.path = path
 
+    def close(self) -> None:
+        """Forget the file, unless it was moved: Django closes what a request brought."""
+        super().close()
+        self.path.unlink(missing_ok=True)
+
 
 class ToDisk(FileUploadHandler):
     """Write each chunk to disk as it arrives: memory does not grow with the file."""

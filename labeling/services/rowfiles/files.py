@@ -91,7 +91,7 @@ class RowFile:
 def open_rows(path: Path) -> RowFile:
     """Return the file's rows; raise Invalid where it is absent, empty or of no known kind."""
     if not path.is_file():
-        raise Invalid(f"{path}: no such file")
+        raise Invalid(f"{path.name}: no such file")
     try:
         with unpacked(path) as (stream, _):
             kind = _kind(stream, _is_packed(path))
