@@ -42,7 +42,7 @@ def prepare(model: str, url: str) -> None:
         name="local", kind="transformers", model=model, options={"dtype": "float64"}
     )
     Engine.objects.create(
-        name="served", kind="openai", model=model, options={"url": url, "max_concurrency": 24}
+        name="served", kind="openai", model=model, options={"url": url, "max_concurrency": 64}
     )
     _import_problems(owner, calm)
     _carry_out(_start(calm, RunKind.GENERATE, GENERATE, local))

@@ -35,7 +35,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MODEL = "demo/checkpoint"
 SOLUTIONS = 2_000
 DEADLINE = 1_500.0
-PAUSE = (1.0, 4.0)
+PAUSE = (4.0, 10.0)
 """Seconds between two kills."""
 
 EACH = 3
