@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from labeling.domain.consensus import DECIDED, DecisionState
+from labeling.domain.labels import VerdictState
 from labeling.services import runs
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "states.md").read_text(encoding="utf-8")
@@ -22,6 +23,10 @@ def test_the_documented_decisions_are_the_codes():
     assert documented == {str(state): state in DECIDED for state in DecisionState}
 
 
+def test_the_documented_states_of_a_verdict_are_the_codes():
+    assert {row[0] for row in rows("A verdict")} == {str(state) for state in VerdictState}
+
+
 def test_the_documented_moves_of_a_run_are_the_codes():
     documented = {tuple(row) for row in rows("A run")}
     moves = {
@@ -33,5 +38,7 @@ def test_the_documented_moves_of_a_run_are_the_codes():
 
 
 def test_the_documented_patience_with_an_engine_is_the_codes():
-    assert runs.GIVE_UP_AFTER == 5
-    assert "after five failures" in " ".join(TEXT.split())
+    text = " ".join(TEXT.split())
+    assert (runs.GIVE_UP_AFTER, runs.REST.seconds, runs.LONGEST_REST.seconds) == (12, 5, 300)
+    assert "after twelve failures in a row" in text
+    assert "5 seconds at first and twice as long each time, up to 5 minutes" in text
