@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
-from labeling.views import annotate, home, judging, project, runs, solutions, tokens
+from labeling.views import annotate, home, imports, judging, project, runs, solutions, tokens
 
 _PROJECT = [
     path("", project.overview, name="overview"),
@@ -33,6 +33,11 @@ _PROJECT = [
     path("data/", project.data, name="data"),
     path("data/snapshots", project.request_snapshot, name="request_snapshot"),
     path("guidelines/", project.guidelines, name="guidelines"),
+    path("imports/", imports.imports, name="imports"),
+    path("imports/upload", imports.upload, name="upload_import"),
+    path("imports/<str:job>/", imports.one_import, name="import"),
+    path("imports/<str:job>/start", imports.start_import, name="start_import"),
+    path("imports/<str:job>/end", imports.end_import, name="end_import"),
 ]
 
 urlpatterns = [

@@ -43,6 +43,11 @@ SCOPED = {
     "data": ("get", "annotator"),
     "request_snapshot": ("post", "adjudicator"),
     "guidelines": ("get", None),
+    "imports": ("get", "annotator"),
+    "upload_import": ("post", "viewer"),
+    "import": ("get", "annotator"),
+    "start_import": ("post", "viewer"),
+    "end_import": ("post", "viewer"),
 }
 
 
@@ -65,6 +70,7 @@ def addresses(project):
         "run": run.uid,
         "move": "pause",
         "name": "paper-v1",
+        "job": factories.ImportFactory(project=project).uid,
         "trial": factories.JudgeTrialFactory(project=project).uid,
     }
     found = {}

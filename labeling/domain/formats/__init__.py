@@ -2,6 +2,7 @@
 
 from labeling.domain.formats.detection import FORMATS, Format, detect, format_named, read_row
 from labeling.domain.formats.rows import (
+    NAMEABLE,
     GivenVerdict,
     ImportRow,
     ProblemRow,
@@ -13,6 +14,7 @@ from labeling.domain.formats.rows import (
 
 __all__ = [
     "FORMATS",
+    "NAMEABLE",
     "Format",
     "GivenVerdict",
     "ImportRow",

@@ -29,6 +29,16 @@ SOMEONE = Source(LabelerKind.HUMAN)
 """A person whom the row does not name."""
 
 
+NAMEABLE = (
+    LabelerKind.HUMAN,
+    LabelerKind.MC,
+    LabelerKind.JUDGE,
+    LabelerKind.PRM,
+    LabelerKind.GOLD,
+)
+"""What labels of unknown origin can be said to be; an adjudicator is a person of this project."""
+
+
 @dataclass(frozen=True, slots=True)
 class GivenVerdict:
     """A verdict that comes with a solution; see labeling.models.Verdict for the fields."""

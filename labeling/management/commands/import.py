@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from labeling.domain.formats import FORMATS
+from labeling.domain.formats import FORMATS, NAMEABLE
 from labeling.domain.formats.mapping import FIELDS
 from labeling.domain.refusals import Refusal
 from labeling.domain.roles import Action, check_can
@@ -22,7 +22,7 @@ from labeling.domain.steps import SplitKind
 from labeling.models import Project, User
 from labeling.selectors.access import role_of
 from labeling.services import imports
-from labeling.services.importing.options import FILLABLE_KINDS, Options, Preview, preview
+from labeling.services.importing.options import Options, Preview, preview
 from labeling.services.importing.reports import Report
 
 ERRORS_SHOWN = 20
@@ -55,7 +55,7 @@ class Command(BaseCommand):
         )  # fmt: skip
         parser.add_argument("--split", default="paragraphs", choices=[str(k) for k in SplitKind])
         parser.add_argument("--pattern", default="", help="the separator, with --split pattern")
-        parser.add_argument("--labeler-kind", default="", choices=["", *map(str, FILLABLE_KINDS)])
+        parser.add_argument("--labeler-kind", default="", choices=["", *map(str, NAMEABLE)])
         parser.add_argument("--labeler-name", default="", help="whose the unnamed labels are")
         parser.add_argument("--no-labels", action="store_true", help="leave the labels out")
         parser.add_argument("--no-alternatives", action="store_true", help="PRM800K: only the path")

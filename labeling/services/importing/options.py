@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from labeling.domain.formats import (
+    NAMEABLE,
     Format,
     ImportRow,
     Reading,
@@ -29,15 +30,6 @@ ROWS_TRIED = 50
 
 ROWS_SHOWN = 5
 TEXT_LIMIT = 200
-FILLABLE_KINDS = (
-    LabelerKind.HUMAN,
-    LabelerKind.MC,
-    LabelerKind.JUDGE,
-    LabelerKind.PRM,
-    LabelerKind.GOLD,
-)
-"""What labels of unknown origin can be said to be; an adjudicator is a person of this project."""
-
 _PLAIN = frozenset({"gsm8k", "math"})
 """Formats of texts only: a CSV with their columns needs no mapping."""
 
@@ -95,8 +87,8 @@ class Options:
 
     def whose(self, file_name: str) -> Source:
         """Return who made the labels that the file does not ascribe to anybody."""
-        if self.labeler_kind and self.labeler_kind not in [str(kind) for kind in FILLABLE_KINDS]:
-            raise Invalid(f"labeler_kind: one of {', '.join(FILLABLE_KINDS)} is expected")
+        if self.labeler_kind and self.labeler_kind not in [str(kind) for kind in NAMEABLE]:
+            raise Invalid(f"labeler_kind: one of {', '.join(NAMEABLE)} is expected")
         kind = LabelerKind(self.labeler_kind) if self.labeler_kind else None
         return Source(kind, self.labeler_name or f"labels in {file_name}")
 

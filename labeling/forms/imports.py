@@ -1,0 +1,107 @@
+"""What the import pages post: a file, and how to read it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+
+from labeling.domain.formats import FORMATS, NAMEABLE
+from labeling.domain.formats.mapping import FIELDS
+from labeling.domain.steps import MAX_PATTERN, SplitKind
+
+_PREFIX = "column_"
+_SHORT = forms.TextInput({"autocomplete": "off"})
+
+
+class UploadForm(forms.Form):
+    """A file; what it is follows from its content."""
+
+    file = forms.FileField(label="File", allow_empty_file=True)
+
+
+class ImportForm(forms.Form):
+    """How to read an uploaded file. `columns` are the file's, for the mapping."""
+
+    format = forms.ChoiceField(
+        label="Format",
+        required=False,
+        choices=[("", "as detected"), *((form.name, form.title) for form in FORMATS)],
+    )
+    labels = forms.BooleanField(
+        label="Import the labels too", required=False, initial=True, label_suffix=""
+    )
+    labeler_kind = forms.ChoiceField(
+        label="Unnamed labels are by",
+        required=False,
+        choices=[("", "as the format says"), *((str(kind), kind.words) for kind in NAMEABLE)],
+        help_text="For labels whose labeler the file does not name.",
+    )
+    labeler_name = forms.CharField(
+        label="Name of that labeler", required=False, max_length=120, widget=_SHORT
+    )
+    source = forms.CharField(
+        label="Source",
+        required=False,
+        max_length=120,
+        widget=_SHORT,
+        help_text="For problems that name none.",
+    )
+    licence = forms.CharField(
+        label="Licence",
+        required=False,
+        max_length=200,
+        widget=_SHORT,
+        help_text="For problems that name none.",
+    )
+    split = forms.ChoiceField(
+        label="Solutions given as one text are split at",
+        required=False,
+        initial=SplitKind.PARAGRAPHS.value,
+        choices=[(kind.value, kind.value) for kind in SplitKind],
+    )
+    pattern = forms.CharField(
+        label="Pattern of the separators",
+        required=False,
+        max_length=MAX_PATTERN,
+        strip=False,
+        widget=_SHORT,
+    )
+    alternatives = forms.BooleanField(
+        label="PRM800K: also the steps that were rated but not chosen",
+        required=False,
+        initial=True,
+        label_suffix="",
+    )
+
+    def __init__(self, data: Any = None, *, columns: Sequence[str] = (), **given: Any) -> None:
+        super().__init__(data, **given)
+        choices = [("", "—"), *((column, column) for column in columns)]
+        for name in FIELDS:
+            self.fields[_PREFIX + name] = forms.ChoiceField(
+                label=name, required=False, choices=choices
+            )
+
+    @property
+    def mapped(self) -> list[forms.BoundField]:
+        """Return the fields of the mapping."""
+        return [field for field in self if field.name.startswith(_PREFIX)]
+
+    @property
+    def plain(self) -> list[forms.BoundField]:
+        """Return the other fields."""
+        return [field for field in self if not field.name.startswith(_PREFIX)]
+
+    def options(self) -> dict[str, Any]:
+        """Return the import's options as its service takes them."""
+        values = dict(self.cleaned_data)
+        columns = {name: values.pop(_PREFIX + name) for name in FIELDS}
+        values["split"] = values["split"] or SplitKind.PARAGRAPHS.value
+        return {**values, "columns": {name: column for name, column in columns.items() if column}}
+
+
+def initial_of(options: dict[str, Any]) -> dict[str, Any]:
+    """Return a form's initial values from an import's options."""
+    columns = options.get("columns", {})
+    return {**options, **{_PREFIX + name: column for name, column in columns.items()}}
