@@ -84,6 +84,8 @@ class Crew:
                     self._carry_out(server, connection, job)
                 if self._closed:
                     break
+                # What it was woken for may be another server's by now: a thread there takes it.
+                self.rouse(time.monotonic())
                 server.idle += 1
                 server.bell.wait()
         connection.close()

@@ -145,6 +145,30 @@ def test_with_little_to_do_a_problem_stays_on_one_server(
     assert sorted(server.answered for server in servers) == [0, 80]
 
 
+def test_all_samples_of_a_problem_begin_at_once_on_its_server(
+    servers: list[OpenAIServer], engine: OpenAIEngine
+) -> None:
+    for server in servers:
+        server.delay = 2.0
+    engine.submit([Sample("p", seed, 8, 1.0, group="p") for seed in range(8)])
+    wait_until(lambda: 8 in [server.busiest for server in servers], seconds=1.5)
+
+
+def test_a_few_samples_wait_for_their_busy_server_and_the_rest_goes_to_others(
+    servers: list[OpenAIServer], engine: OpenAIEngine
+) -> None:
+    for server in servers:
+        server.delay = 0.5
+    engine.submit([Sample("p", seed, 8, 1.0, group="p") for seed in range(8)])
+    wait_until(lambda: 8 in [server.busiest for server in servers])
+    home, other = sorted(servers, key=lambda server: -server.busiest)
+    engine.submit([Sample("p", seed, 8, 1.0, group="p") for seed in (8, 9)])
+    found = 0
+    while found < 10:
+        found += len(engine.finished(1))
+    assert (home.answered, other.answered) == (10, 0)  # 8 · 1/4 wait
+
+
 def test_a_server_that_dies_and_comes_back_loses_and_doubles_nothing(
     servers: list[OpenAIServer], engine: OpenAIEngine
 ) -> None:

@@ -192,6 +192,13 @@ def test_a_server_that_was_given_up_is_asked_anew(
     assert len(texts(complete(engine, hello(1, 2, 3)))) == 3
 
 
+def test_a_slow_answer_after_a_failure_is_waited_for_beyond_patience(
+    one_at_a_time: OpenAIEngine, server: OpenAIServer
+) -> None:
+    server.faults, server.delay = [Fault(500)], 0.8
+    assert len(texts(complete(one_at_a_time, hello(1)))) == 1
+
+
 def test_a_sample_that_fails_while_others_succeed_is_refused(
     engine: OpenAIEngine, server: OpenAIServer
 ) -> None:
