@@ -232,12 +232,15 @@ def test_a_server_without_a_cache_is_noted(server: OpenAIServer) -> None:
     assert "--enable-prefix-caching" in found.advice
 
 
-def test_a_server_that_does_one_after_the_other_is_noted(server: OpenAIServer) -> None:
+def test_a_server_that_does_one_after_the_other_is_noted(
+    server: OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(speed, "SECONDS", 0.5)
     real = server.answer
 
     def answer(path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         with server._lock:
-            time.sleep(0.002)
+            time.sleep(0.01)
         return real(path, body)
 
     server.answer = answer  # type: ignore[method-assign]
