@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from labeling.domain.labels import LabelerKind, VerdictState
 from labeling.services import labelers, verdicts
@@ -30,6 +30,9 @@ ARGUMENTS = [
     "--disable-component-update",
 ]
 PASSWORD = "correct horse"
+PATIENCE = 30_000
+"""Milliseconds that the browser is waited for: machines are noisy. A test that holds waits less."""
+expect.set_options(timeout=PATIENCE)
 FOLDER = Path(__file__).parent
 
 
@@ -65,7 +68,7 @@ def troubles() -> list[str]:
 def context(browser: Browser, live_server, troubles: list[str]) -> Iterator[BrowserContext]:
     """A fresh profile; at the end nothing may have been complained of."""
     opened = browser.new_context(base_url=live_server.url, color_scheme="light")
-    opened.set_default_timeout(10_000)
+    opened.set_default_timeout(PATIENCE)
     opened.on("console", lambda m: m.type == "error" and troubles.append(m.text))
     opened.on("weberror", lambda e: troubles.append(str(e.error)))
     yield opened
