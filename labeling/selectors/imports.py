@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import Http404
 
-from labeling.domain.formats import ImportRow
+from labeling.domain.formats import GivenVerdict, ImportRow
 from labeling.models import Import, Project
 from labeling.models.fields import is_uid
 from labeling.models.imports import ImportState
@@ -38,4 +38,14 @@ def import_for(project: Project, uid: str) -> Import:
 
 def row_values(row: ImportRow) -> dict[str, Any]:
     """Return what was read of a row, JSON-ready."""
-    return asdict(row)
+    solution = row.solution
+    verdicts = [] if solution is None else [_verdict(verdict) for verdict in solution.verdicts]
+    return {
+        "problem": row.problem._asdict(),
+        "solution": None if solution is None else {**solution._asdict(), "verdicts": verdicts},
+        "notes": row.notes,
+    }
+
+
+def _verdict(verdict: GivenVerdict) -> dict[str, Any]:
+    return {**verdict._asdict(), "source": asdict(verdict.source)}

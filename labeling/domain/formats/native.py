@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from labeling.domain.answers import final_answer
 from labeling.domain.formats.fields import (
@@ -92,7 +91,7 @@ def read_math(row: Row, reading: Reading) -> Iterator[ImportRow]:  # noqa: ARG00
     r"""Read a problem; without an `answer` the worked solution's last \boxed{} is it."""
     problem = _problem(row, alone=True)
     answer = problem.answer or final_answer(text_of(row, "solution")) or ""
-    yield _checked(ImportRow(replace(problem, answer=answer)))
+    yield _checked(ImportRow(problem._replace(answer=answer)))
 
 
 def _problem(row: Row, *, alone: bool) -> ProblemRow:

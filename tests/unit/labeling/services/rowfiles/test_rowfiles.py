@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -144,6 +145,27 @@ def test_a_document_is_read_up_to_its_damage(rows_of, data):
     assert [value for _, value, _ in good] == [{"a": 1}, {"a": 2}]
     assert "not valid JSON" in bad[2]
     assert "what follows was not read" in bad[2]
+
+
+@pytest.mark.parametrize("kind", FileKind)
+def test_memory_does_not_grow_with_the_file(tmp_path, kind):
+    path, count = tmp_path / "rows", 60_000
+    row = {"problem": "P" * 200, "n": 1}
+    if kind is FileKind.PARQUET:
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist([row] * count), path)
+    elif kind is FileKind.TABLE:
+        path.write_text("problem,n\n" + f"{row['problem']},1\n" * count)
+    else:
+        begin, between, end = ("[", ",\n", "]") if kind is FileKind.DOCUMENT else ("", "\n", "")
+        path.write_text(begin + between.join([json.dumps(row)] * count) + end)
+    file = open_rows(path)
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in file) == count
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 6 * 10**6 < count * len(json.dumps(row))
 
 
 def test_a_row_at_the_windows_edge_is_whole(rows_of, monkeypatch):
