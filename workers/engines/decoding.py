@@ -147,11 +147,11 @@ class Batch:
     def _taken(self, room: int) -> list[Row]:
         """Take the rows that have waited longest, as many as memory holds."""
         rows: list[Row] = []
-        longest = max((row.longest for row in self._rows), default=0)
+        longest = max((row.longest for row in self._rows if not row.over), default=0)
         prompt = 0
         while self.waiting and len(rows) < room:
             row = self.waiting[0]
-            count = len(self._rows) + len(rows) + 1
+            count = self._live + len(rows) + 1
             prompt, longest = max(prompt, len(row.prompt)), max(longest, row.longest)
             if count > 1 and not self._states.holds(count, prompt, longest):
                 break

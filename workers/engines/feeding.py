@@ -89,8 +89,8 @@ class Feed:
     def _run(self) -> None:
         try:
             self._work()
-        # Whatever went wrong, the caller must hear of it: nobody sees this thread's traceback.
-        except Exception as error:
+        # Whatever went wrong, the caller must hear of it: nobody sees how this thread ends.
+        except BaseException as error:
             failure = EngineUnavailable(f"{self.name}: {error!r}")
             failure.__cause__ = error
             if isinstance(error, EngineUnavailable):

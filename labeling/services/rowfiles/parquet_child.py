@@ -10,7 +10,7 @@ import sys
 from decimal import Decimal
 from typing import Any
 
-MEMORY = 3 * 1024**3
+MEMORY = 2 * 1024**3
 """Address space, in bytes: a row group that needs more is refused."""
 
 ROWS = 256
@@ -35,10 +35,17 @@ def main(path: str) -> None:
         out.flush()
     except BrokenPipeError:
         sys.stderr.close()
-    except (pyarrow.ArrowException, OSError, MemoryError, TypeError, ValueError) as error:
+    except MemoryError:
+        fail(f"it needs more than {MEMORY >> 30} GB of memory")
+    except (pyarrow.ArrowException, OSError, TypeError, ValueError) as error:
         out.flush()
-        sys.stderr.write(f"{type(error).__name__}: {error}".splitlines()[0][:500] + "\n")
-        sys.exit(1)
+        fail(f"{type(error).__name__}: {error}")
+
+
+def fail(reason: str) -> None:
+    """End with status 1 and the reason's first line."""
+    sys.stderr.write(reason.splitlines()[0][:500] + "\n")
+    sys.exit(1)
 
 
 def _plain(value: Any) -> Any:

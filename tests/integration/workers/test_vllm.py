@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -12,19 +13,27 @@ from pathlib import Path
 import pytest
 
 from demo.world import problems as world_problems
-from labeling.domain.judging import Parsed
+from labeling.domain.judging import Parsed, Reading
 from labeling.domain.monte_carlo import McMode
 from labeling.domain.steps import SplitRule
 from tests.engine_contract import check_contract
+from tests.unit.workers.labeling.talking import held
 from tests.vllm_server import ROOT, VllmServer, vllm_environment, vllm_python, vllm_server
 from workers.engines.openai_engine import OpenAIEngine
-from workers.engines.protocol import CompletionRequest, Engine, EngineUnavailable, Message
-from workers.engines.retrying import Retrying
+from workers.engines.protocol import (
+    Completion,
+    Engine,
+    EngineUnavailable,
+    Message,
+    Prompt,
+    Sample,
+    complete,
+)
 from workers.engines.transformers_engine import TransformersEngine
 from workers.grading import shared_grader
-from workers.labeling.generate import GenerateConfig, GenerateTask, generate_many
-from workers.labeling.judge import JudgeConfig, JudgeTask, judge_many
-from workers.labeling.mc import McConfig, McTask, estimate_many
+from workers.labeling.generate import GenerateConfig, GenerateTask, generate
+from workers.labeling.judge import JudgeConfig, JudgeTask, judge
+from workers.labeling.mc import McConfig, McTask, estimate
 
 pytestmark = pytest.mark.vllm
 
@@ -62,6 +71,8 @@ def solutions(embedded: TransformersEngine) -> list[McTask]:
     drawn = world_problems(count=16, seed=5)
     tasks = [GenerateTask(k, p.external_id, p.statement, p.answer) for k, p in enumerate(drawn)]
     config = GenerateConfig(2, "plain-v1", 1.0, 80, SplitRule(), "vllm")
+    talks = [generate(task, shared_grader(), config) for task in tasks]
+    samples = [sample for samples in held(embedded, talks) for sample in samples]
     return [
         McTask(
             solution_id=number,
@@ -72,7 +83,7 @@ def solutions(embedded: TransformersEngine) -> list[McTask]:
             gold=drawn[sample.problem_id].answer,
             own_answer_correct=bool(sample.correct),
         )
-        for number, sample in enumerate(generate_many(tasks, embedded, shared_grader(), config))
+        for number, sample in enumerate(samples)
     ]
 
 
@@ -83,30 +94,31 @@ def test_vllm_keeps_the_contract_of_engines(engine: OpenAIEngine) -> None:
 def test_greedy_texts_equal_those_of_transformers(
     engine: OpenAIEngine, embedded: TransformersEngine
 ) -> None:
-    asked = [CompletionRequest(prompt, (0,), 60, 0.0) for prompt in PROMPTS]
-    ours, theirs = embedded.complete(asked), engine.complete(asked)
-    assert [s.text for (s,) in theirs] == [s.text for (s,) in ours]
-    assert [s.finish_reason for (s,) in theirs] == [s.finish_reason for (s,) in ours]
-    assert [s.prompt_tokens for (s,) in theirs] == [s.prompt_tokens for (s,) in ours]
-    assert [s.completion_tokens for (s,) in theirs] == [s.completion_tokens for (s,) in ours]
+    asked = [Sample(prompt, 0, 60, 0.0) for prompt in PROMPTS]
+    assert complete(engine, asked) == complete(embedded, asked)
 
 
 def test_an_assistants_last_message_is_continued(engine: OpenAIEngine) -> None:
-    (plain,) = engine.complete([CompletionRequest(PROMPTS[0], (0,), 60, 0.0)])[0]
-    begun = plain.text.partition("\n\n")[0] + "\n\n"
+    plain = _text(engine, PROMPTS[0])
+    begun = plain.partition("\n\n")[0] + "\n\n"
     chat = (Message("user", PROMPTS[0]), Message("assistant", begun))
-    (continued,) = engine.complete([CompletionRequest(chat, (0,), 60, 0.0)])[0]
-    assert begun + continued.text == plain.text
+    assert begun + _text(engine, chat) == plain
+
+
+def _text(engine: Engine, prompt: Prompt) -> str:
+    (answer,) = complete(engine, [Sample(prompt, 0, 60, 0.0)])
+    assert isinstance(answer, Completion)
+    return answer.text
 
 
 def test_seeds_are_honored_whatever_else_the_server_does(engine: OpenAIEngine) -> None:
-    many = CompletionRequest(PROMPTS[0], tuple(range(64)), 60, 2.0)
-    (first,) = engine.complete([many])
-    crowd = [CompletionRequest(PROMPTS[1], tuple(range(900, 964)), 60, 1.0), many]
-    again = engine.complete(crowd)[1]
+    many = [Sample(PROMPTS[0], seed, 60, 2.0) for seed in range(64)]
+    first = complete(engine, many)
+    crowd = [Sample(PROMPTS[1], seed, 60, 1.0) for seed in range(900, 964)]
+    again = complete(engine, [*crowd, *many])[64:]
     # Float noise between batches may turn one draw in a million.
-    assert sum(a.text != b.text for a, b in zip(first, again, strict=True)) <= 1
-    assert len({sample.text for sample in first}) > 1
+    assert sum(a != b for a, b in zip(first, again, strict=True)) <= 1
+    assert len(set(first)) > 1
 
 
 def test_mc_labels_resemble_those_of_the_embedded_engine(
@@ -126,60 +138,78 @@ def test_mc_labels_resemble_those_of_the_embedded_engine(
 def test_the_judge_says_the_same_as_embedded(
     engine: OpenAIEngine, embedded: TransformersEngine, solutions: list[McTask]
 ) -> None:
-    tasks = [JudgeTask(task.solution_id, task.statement, task.steps) for task in solutions]
     config = JudgeConfig("check-v1", 0.0, 80, "vllm")
-    theirs = list(judge_many(tasks, engine, config))
-    ours = list(judge_many(tasks, embedded, config))
-    assert [result.reading for result in theirs] == [result.reading for result in ours]
-    parsed = [result.reading for result in theirs if isinstance(result.reading, Parsed)]
-    assert len(parsed) >= 0.9 * len(tasks)
+
+    def readings(judge_engine: Engine) -> dict[int, Reading]:
+        talks = [
+            judge(JudgeTask(task.solution_id, task.statement, task.steps), config.judge(), config)
+            for task in solutions
+        ]
+        return {result.solution_id: result.reading for result in held(judge_engine, talks)}
+
+    theirs = readings(engine)
+    assert theirs == readings(embedded)
+    parsed = [reading for reading in theirs.values() if isinstance(reading, Parsed)]
+    assert len(parsed) >= 0.9 * len(solutions)
     assert len({reading.first_error for reading in parsed}) > 1
 
 
 def test_a_dead_engine_is_unavailable_and_named(tmp_path: Path) -> None:
     with vllm_server(CHECKPOINT, tmp_path) as doomed:
-        engine = OpenAIEngine(doomed.url, doomed.model, retrying=Retrying(3, 0.1))
-        request = CompletionRequest(PROMPTS[0], (1,), 20, 1.0)
-        assert engine.complete([request])[0][0].completion_tokens > 0
+        engine = OpenAIEngine(doomed.url, doomed.model, patience=1.0)
+        sample = Sample(PROMPTS[0], 1, 20, 1.0)
+        assert isinstance(complete(engine, [sample])[0], Completion)
         os.killpg(doomed.process.pid, signal.SIGKILL)
         doomed.process.wait()
-        with pytest.raises(EngineUnavailable, match=f"{doomed.url}/v1/completions"):
-            engine.complete([request])
+        with pytest.raises(EngineUnavailable, match=re.escape(doomed.url)):
+            complete(engine, [sample])
         engine.close()
 
 
 IN_PROCESS = """
-import json, sys
+import json, multiprocessing, os, signal, sys
 from dataclasses import asdict
-from workers.engines.protocol import CompletionRequest, EngineRefused
+from tests.engine_contract import check_contract
+from tests.unit.workers.labeling.talking import held
+from workers.engines.protocol import EngineUnavailable, Sample, complete
 from workers.engines.registry import open_engine
 
 def main():
     options = dict(dtype="float32", max_model_len=1024, enforce_eager=True,
                    kv_cache_memory_bytes=134217728, enable_chunked_prefill=False,
                    max_num_batched_tokens=8192)
-    engine = open_engine({"kind": "vllm", "model": sys.argv[1], "options": options})
-    prompts = json.loads(sys.argv[2])
-    greedy = engine.complete([CompletionRequest(p, (0,), 60, 0.0) for p in prompts])
-    hot = CompletionRequest(prompts[0], tuple(range(8)), 60, 2.0, ("Answer",))
-    other = CompletionRequest(prompts[1], (5,), 60, 1.0)
-    first, second = engine.complete([hot]), engine.complete([other, hot])
+    said = {}
     try:
-        engine.complete([other, CompletionRequest(prompts[0], (0,), 9_999, 1.0)])
-        refused = None
-    except EngineRefused as error:
-        refused = error.index
+        open_engine("vllm", sys.argv[1], options | {"kv_cache_memory_bytes": 1024})
+    except EngineUnavailable as error:
+        said["too small"] = [str(error), error.retry]
+    engine = open_engine("vllm", sys.argv[1], options)
+    prompts = json.loads(sys.argv[2])
+    check_contract(engine, tuple(prompts))
+    greedy = [Sample(prompt, 0, 60, 0.0) for prompt in prompts]
+    said["greedy"] = [asdict(answer) for answer in complete(engine, greedy)]
+    engine.submit([Sample(prompts[0], seed, 900, 2.0) for seed in range(1000)])
+    while not engine.finished(1.0):
+        pass
+    for child in multiprocessing.active_children():
+        os.kill(child.pid, signal.SIGKILL)
+    try:
+        while True:
+            engine.finished(1.0)
+    except EngineUnavailable as error:
+        said["died"] = [str(error), error.retry]
+    said["again"] = [asdict(answer) for answer in complete(engine, greedy)]
     engine.close()
-    print("RESULT" + json.dumps({
-        "greedy": [asdict(s) for (s,) in greedy], "first": [s.text for s in first[0]],
-        "second": [s.text for s in second[1]], "refused": refused}))
+    print("RESULT" + json.dumps(said))
 
 if __name__ == "__main__":
     main()
 """
 
 
-def test_vllm_in_process_equals_transformers(embedded: Engine, tmp_path: Path) -> None:
+def test_vllm_in_process_keeps_the_contract_and_comes_back_from_the_dead(
+    embedded: Engine, tmp_path: Path
+) -> None:
     script = tmp_path / "in_process.py"
     script.write_text(IN_PROCESS)
     done = subprocess.run(
@@ -188,26 +218,26 @@ def test_vllm_in_process_equals_transformers(embedded: Engine, tmp_path: Path) -
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=900,
         check=False,
     )
     lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT")]
     assert lines, done.stdout[-2_000:] + done.stderr[-3_000:]
     said = json.loads(lines[0].removeprefix("RESULT"))
-    ours = embedded.complete([CompletionRequest(prompt, (0,), 60, 0.0) for prompt in PROMPTS])
-    assert [row["text"] for row in said["greedy"]] == [s.text for (s,) in ours]
-    assert [row["completion_tokens"] for row in said["greedy"]] == [
-        s.completion_tokens for (s,) in ours
-    ]
-    assert said["first"] == said["second"]
-    assert len(set(said["first"])) > 1
-    assert not any("Answer" in text for text in said["first"])
-    assert said["refused"] == 1
+    ours = complete(embedded, [Sample(prompt, 0, 60, 0.0) for prompt in PROMPTS])
+    assert [Completion(**row) for row in said["greedy"]] == ours
+    assert said["again"] == said["greedy"]
+    message, retry = said["died"]
+    assert "the engine died" in message
+    assert retry
+    message, retry = said["too small"]
+    assert "vLLM does not start" in message
+    assert not retry
 
 
 def _estimated(tasks: list[McTask], engine: Engine) -> dict[int, int]:
     found = {}
-    for result in estimate_many(tasks, engine, shared_grader(), MC):
+    for result in held(engine, [estimate(task, shared_grader(), MC) for task in tasks]):
         assert result.estimate is not None
         found[result.solution_id] = result.estimate.first_error
     return found
