@@ -32,8 +32,8 @@ class ScriptedEngine:
     _pool: list[Sample] = field(default_factory=list)
 
     def submit(self, samples: Sequence[Sample]) -> None:
-        both = set(samples) & set(self._pool)
-        assert not both and len(set(samples)) == len(samples), "a sample is in flight already"
+        assert set(samples).isdisjoint(self._pool), "a sample is in flight already"
+        assert len(set(samples)) == len(samples), "a sample is submitted twice"
         self.asked += samples
         self._pool += samples
         self.busiest = max(self.busiest, len(self._pool))

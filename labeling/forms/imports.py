@@ -80,7 +80,7 @@ class ImportForm(forms.Form):
         choices = [("", "—"), *((column, column) for column in columns)]
         for name in FIELDS:
             self.fields[_PREFIX + name] = forms.ChoiceField(
-                label=name, required=False, choices=choices
+                label=f"Column for {name}", required=False, choices=choices
             )
 
     @property

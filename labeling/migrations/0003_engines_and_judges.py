@@ -10,163 +10,329 @@ import labeling.models.fields
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('labeling', '0002_event_append_only'),
+        ("labeling", "0002_event_append_only"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Engine',
+            name="Engine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.CharField(default=labeling.models.fields.new_uid, editable=False, max_length=16, unique=True)),
-                ('name', models.SlugField(max_length=60, unique=True)),
-                ('kind', models.CharField(choices=[('transformers', 'transformers'), ('openai', 'openai'), ('vllm', 'vllm'), ('pooling', 'pooling')], max_length=16)),
-                ('model', models.CharField(max_length=500)),
-                ('options', models.JSONField(blank=True, default=dict)),
-                ('prompt_price', models.DecimalField(decimal_places=4, default=Decimal('0'), max_digits=12)),
-                ('completion_price', models.DecimalField(decimal_places=4, default=Decimal('0'), max_digits=12)),
-                ('hour_price', models.DecimalField(decimal_places=4, default=Decimal('0'), max_digits=12)),
-                ('currency', models.CharField(default='USD', max_length=3)),
-                ('active', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "uid",
+                    models.CharField(
+                        default=labeling.models.fields.new_uid,
+                        editable=False,
+                        max_length=16,
+                        unique=True,
+                    ),
+                ),
+                ("name", models.SlugField(max_length=60, unique=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("transformers", "transformers"),
+                            ("openai", "openai"),
+                            ("vllm", "vllm"),
+                            ("pooling", "pooling"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("model", models.CharField(max_length=500)),
+                ("options", models.JSONField(blank=True, default=dict)),
+                (
+                    "prompt_price",
+                    models.DecimalField(decimal_places=4, default=Decimal("0"), max_digits=12),
+                ),
+                (
+                    "completion_price",
+                    models.DecimalField(decimal_places=4, default=Decimal("0"), max_digits=12),
+                ),
+                (
+                    "hour_price",
+                    models.DecimalField(decimal_places=4, default=Decimal("0"), max_digits=12),
+                ),
+                ("currency", models.CharField(default="USD", max_length=3)),
+                ("active", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='JudgePrompt',
+            name="JudgePrompt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.CharField(default=labeling.models.fields.new_uid, editable=False, max_length=16, unique=True)),
-                ('name', models.SlugField(max_length=60)),
-                ('version', models.PositiveIntegerField()),
-                ('text', models.TextField()),
-                ('reply', models.CharField(choices=[('analyses', 'analyses'), ('boxed', 'boxed'), ('checks', 'checks')], max_length=16)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "uid",
+                    models.CharField(
+                        default=labeling.models.fields.new_uid,
+                        editable=False,
+                        max_length=16,
+                        unique=True,
+                    ),
+                ),
+                ("name", models.SlugField(max_length=60)),
+                ("version", models.PositiveIntegerField()),
+                ("text", models.TextField()),
+                (
+                    "reply",
+                    models.CharField(
+                        choices=[
+                            ("analyses", "analyses"),
+                            ("boxed", "boxed"),
+                            ("checks", "checks"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='JudgeTrial',
+            name="JudgeTrial",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.CharField(default=labeling.models.fields.new_uid, editable=False, max_length=16, unique=True)),
-                ('config', models.JSONField()),
-                ('solutions', models.JSONField(default=list)),
-                ('state', models.CharField(choices=[('waiting', 'waiting'), ('done', 'done'), ('failed', 'failed')], default='waiting', max_length=16)),
-                ('results', models.JSONField(blank=True, default=list)),
-                ('reason', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('finished_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "uid",
+                    models.CharField(
+                        default=labeling.models.fields.new_uid,
+                        editable=False,
+                        max_length=16,
+                        unique=True,
+                    ),
+                ),
+                ("config", models.JSONField()),
+                ("solutions", models.JSONField(default=list)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("waiting", "waiting"), ("done", "done"), ("failed", "failed")],
+                        default="waiting",
+                        max_length=16,
+                    ),
+                ),
+                ("results", models.JSONField(blank=True, default=list)),
+                ("reason", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("finished_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='QueuePresence',
+            name="QueuePresence",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('queue', models.CharField(max_length=30, unique=True)),
-                ('workers', models.PositiveSmallIntegerField()),
-                ('seen_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("queue", models.CharField(max_length=30, unique=True)),
+                ("workers", models.PositiveSmallIntegerField()),
+                ("seen_at", models.DateTimeField()),
             ],
         ),
         migrations.RemoveConstraint(
-            model_name='verdict',
-            name='verdict_state_known',
+            model_name="verdict",
+            name="verdict_state_known",
         ),
         migrations.AddField(
-            model_name='verdict',
-            name='refuted_at',
+            model_name="verdict",
+            name="refuted_at",
             field=models.PositiveSmallIntegerField(null=True),
         ),
         migrations.AlterField(
-            model_name='verdict',
-            name='state',
-            field=models.CharField(choices=[('scored', 'scored'), ('unscored', 'unscored'), ('rejected', 'rejected'), ('refuted', 'refuted')], max_length=10),
+            model_name="verdict",
+            name="state",
+            field=models.CharField(
+                choices=[
+                    ("scored", "scored"),
+                    ("unscored", "unscored"),
+                    ("rejected", "rejected"),
+                    ("refuted", "refuted"),
+                ],
+                max_length=10,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='verdict',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['scored', 'unscored', 'rejected', 'refuted'])), name='verdict_state_known'),
+            model_name="verdict",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["scored", "unscored", "rejected", "refuted"])),
+                name="verdict_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='verdict',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('refuted_at__isnull', False), ('state', 'refuted')), models.Q(models.Q(('state', 'refuted'), _negated=True), ('refuted_at__isnull', True)), _connector='OR'), name='verdict_refuted_at_iff_refuted'),
+            model_name="verdict",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("refuted_at__isnull", False), ("state", "refuted")),
+                    models.Q(
+                        models.Q(("state", "refuted"), _negated=True), ("refuted_at__isnull", True)
+                    ),
+                    _connector="OR",
+                ),
+                name="verdict_refuted_at_iff_refuted",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='engine',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['transformers', 'openai', 'vllm', 'pooling'])), name='engine_kind_known'),
+            model_name="engine",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["transformers", "openai", "vllm", "pooling"])),
+                name="engine_kind_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='engine',
-            constraint=models.CheckConstraint(condition=models.Q(('model__gt', '')), name='engine_has_model'),
+            model_name="engine",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("model__gt", "")), name="engine_has_model"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='engine',
-            constraint=models.CheckConstraint(condition=models.Q(('completion_price__gte', 0), ('hour_price__gte', 0), ('prompt_price__gte', 0)), name='engine_prices_not_negative'),
+            model_name="engine",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("completion_price__gte", 0), ("hour_price__gte", 0), ("prompt_price__gte", 0)
+                ),
+                name="engine_prices_not_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='engine',
-            constraint=models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='engine_currency_is_a_code'),
+            model_name="engine",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("currency__regex", "^[A-Z]{3}$")),
+                name="engine_currency_is_a_code",
+            ),
         ),
         migrations.AddField(
-            model_name='run',
-            name='retry_at',
+            model_name="run",
+            name="retry_at",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='run',
-            name='engine',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='labeling.engine'),
+            model_name="run",
+            name="engine",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="runs",
+                to="labeling.engine",
+            ),
         ),
         migrations.AddField(
-            model_name='judgeprompt',
-            name='created_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="judgeprompt",
+            name="created_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='judgeprompt',
-            name='project',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='judge_prompts', to='labeling.project'),
+            model_name="judgeprompt",
+            name="project",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="judge_prompts",
+                to="labeling.project",
+            ),
         ),
         migrations.AddField(
-            model_name='judgetrial',
-            name='created_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="judgetrial",
+            name="created_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='judgetrial',
-            name='engine',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='labeling.engine'),
+            model_name="judgetrial",
+            name="engine",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="labeling.engine"
+            ),
         ),
         migrations.AddField(
-            model_name='judgetrial',
-            name='project',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='judge_trials', to='labeling.project'),
+            model_name="judgetrial",
+            name="project",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="judge_trials",
+                to="labeling.project",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='queuepresence',
-            constraint=models.CheckConstraint(condition=models.Q(('workers__gt', 0)), name='queue_presence_has_workers'),
+            model_name="queuepresence",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("workers__gt", 0)), name="queue_presence_has_workers"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='judgeprompt',
-            constraint=models.UniqueConstraint(fields=('project', 'name', 'version'), name='judge_prompt_version_once'),
+            model_name="judgeprompt",
+            constraint=models.UniqueConstraint(
+                fields=("project", "name", "version"), name="judge_prompt_version_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='judgeprompt',
-            constraint=models.CheckConstraint(condition=models.Q(('version__gte', 1)), name='judge_prompt_versions_from_one'),
+            model_name="judgeprompt",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("version__gte", 1)), name="judge_prompt_versions_from_one"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='judgeprompt',
-            constraint=models.CheckConstraint(condition=models.Q(('reply__in', ['analyses', 'boxed', 'checks'])), name='judge_prompt_reply_known'),
+            model_name="judgeprompt",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reply__in", ["analyses", "boxed", "checks"])),
+                name="judge_prompt_reply_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='judgetrial',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'done', 'failed'])), name='judge_trial_state_known'),
+            model_name="judgetrial",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["waiting", "done", "failed"])),
+                name="judge_trial_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='judgetrial',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'failed'), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='judge_trial_failed_has_reason'),
+            model_name="judgetrial",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "failed"), _negated=True),
+                    models.Q(("reason", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="judge_trial_failed_has_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='judgetrial',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('finished_at__isnull', False)), _connector='OR'), name='judge_trial_finished_at_iff_over'),
+            model_name="judgetrial",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("finished_at__isnull", True), ("state", "waiting")),
+                    models.Q(
+                        models.Q(("state", "waiting"), _negated=True),
+                        ("finished_at__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="judge_trial_finished_at_iff_over",
+            ),
         ),
     ]

@@ -143,9 +143,7 @@ BROKEN = {
     "verdict_first_error_is_a_step": lambda: f.VerdictFactory(first_error=3),
     "verdict_k_and_n_pair_up": lambda: f.VerdictFactory(mc_k=[1], mc_n=[]),
     "verdict_seconds_not_negative": lambda: f.VerdictFactory(seconds=-1),
-    "project_tally_one_per_slot": lambda: twice(
-        f.ProjectTallyFactory, project=f.ProjectFactory()
-    ),
+    "project_tally_one_per_slot": lambda: twice(f.ProjectTallyFactory, project=f.ProjectFactory()),
     "verdict_tally_one_per_slot": second_tally,
     "verdict_tally_state_known": lambda: f.VerdictTallyFactory(state="maybe"),
     "queue_presence_has_workers": lambda: f.QueuePresenceFactory(workers=0),

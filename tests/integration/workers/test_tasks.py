@@ -11,7 +11,16 @@ from demo.world import problems, reference_steps, truth
 from labeling.domain.hashing import content_hash
 from labeling.domain.labels import LabelerKind
 from labeling.models import (
-    Claim, Decision, Engine, Labeler, QueuePresence, Rollout, Run, Sampling, Solution, Verdict,
+    Claim,
+    Decision,
+    Engine,
+    Labeler,
+    QueuePresence,
+    Rollout,
+    Run,
+    Sampling,
+    Solution,
+    Verdict,
 )  # fmt: skip
 from labeling.models.runs import RunKind
 from labeling.services import labelers, runs

@@ -108,7 +108,8 @@ times = st.none() | st.floats(0, 1e7)
     st.builds(
         Facts, queue=st.just("mc"), failed=st.booleans(), running=st.booleans(),
         left=st.integers(0, 9), started=st.floats(0, 1e7), progressed=times,
-        leases=st.integers(0, 2), reason=st.text(), failures=st.integers(0, 5), retry_in=times, served=times,
+        leases=st.integers(0, 2), reason=st.text(), failures=st.integers(0, 5), retry_in=times,
+        served=times,
         workers=st.integers(0, 9), counted=times, unjudged=st.integers(0, 9),
     )
 )  # fmt: skip

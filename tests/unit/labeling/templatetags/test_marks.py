@@ -64,7 +64,7 @@ def test_relative_times_carry_the_exact_one() -> None:
 
 @pytest.mark.parametrize("filtered", ["percent", "decimal:2"])
 def test_an_undefined_statistic_is_a_dash_that_says_why(filtered: str) -> None:
-    html = shown("{{ value|%s }}" % filtered, value=Undefined.ONE_CATEGORY)
+    html = shown("{{ value|" + filtered + " }}", value=Undefined.ONE_CATEGORY)
     assert "—" in html
     assert 'title="every label is the same' in html
     assert shown("{{ value|percent }}", value=0.5) == "50.0 %"

@@ -27,12 +27,14 @@ class OneByOne:
     may: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(1_000))
     errors: list[Exception] = field(default_factory=list)
     dropped: list[Sample] = field(default_factory=list)
+    stepping: threading.Event = field(default_factory=threading.Event)
     closed: bool = False
 
     def add(self, samples: Sequence[Sample]) -> None:
         self.inside += samples
 
     def step(self) -> list[Answered]:
+        self.stepping.set()
         assert self.may.acquire(timeout=10)
         if self.errors:
             raise self.errors.pop()
@@ -87,6 +89,7 @@ def test_nothing_comes_out_before_it_is_done(held: OneByOne) -> None:
 def test_what_was_given_up_never_comes_out(held: OneByOne) -> None:
     engine = feed(held)
     engine.submit([sample(1), sample(2)])
+    assert held.stepping.wait(10)
     engine.cancel()
     engine.submit([sample(2), sample(3)])
     held.may.release(3)
@@ -101,11 +104,14 @@ def test_what_was_done_before_an_error_comes_out_before_it(held: OneByOne) -> No
     engine = feed(held)
     engine.submit([sample(1), sample(2)])
     held.may.release()
-    assert engine.finished(10) == [(sample(1), DONE)]
+    while len(held.inside) != 1:
+        time.sleep(0.001)
     held.errors.append(ValueError("broken"))
     held.may.release()
+    wait_for_the_end(engine)
+    assert engine.finished(0) == [(sample(1), DONE)]
     with pytest.raises(EngineUnavailable, match=r"fed: ValueError.*broken") as failure:
-        engine.finished(10)
+        engine.finished(0)
     assert isinstance(failure.value.__cause__, ValueError)
     assert engine.finished(0) == []
 
@@ -125,6 +131,7 @@ def test_after_an_error_the_rest_is_dropped_and_new_samples_are_answered(
 def test_an_error_in_what_was_given_up_is_not_told(held: OneByOne) -> None:
     engine = feed(held)
     engine.submit([sample(1)])
+    assert held.stepping.wait(10)
     engine.cancel()
     held.errors.append(ValueError("broken"))
     held.may.release()

@@ -36,10 +36,10 @@ def test_the_longest_known_beginning_is_found(prompts: list[Tokens], asked: Toke
 
 
 def test_a_prompt_and_its_beginning_take_the_room_of_one() -> None:
-    # Two prompts of 3 tokens: 24 bytes. Their beginnings come before and after, and cost nothing.
-    prefixes = kept((1, 2), (1, 2, 3), (4, 5, 6), (4, 5), limit=24)
-    assert prefixes.find((1, 2, 3, 4))[0] == 3
+    # Two prompts of 3 tokens: 24 bytes. Their beginnings come after and before, and cost nothing.
+    prefixes = kept((4, 5, 6), (4, 5), (1, 2), (1, 2, 3), limit=24)
     assert prefixes.find((4, 5, 6))[0] == 3
+    assert prefixes.find((1, 2, 3, 4))[0] == 3
 
 
 def test_what_was_used_last_stays() -> None:

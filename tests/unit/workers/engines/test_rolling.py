@@ -17,7 +17,7 @@ from workers.engines.rolling import Rolling
 from workers.engines.states import _no_states
 
 CONTEXT = 64
-PROBLEMS = [tuple(random.Random(k).choices(range(4, 90), k=5 + 3 * k)) for k in range(3)]
+PROBLEMS = [tuple(random.Random(k).choices(range(4, 90), k=1 + 6 * k)) for k in range(3)]
 
 
 @pytest.fixture(scope="module")
@@ -25,10 +25,11 @@ def model() -> Any:
     return tiny_model("qwen2", max_position_embeddings=CONTEXT).double()
 
 
-@pytest.fixture(scope="module")
-def folded(model: Any) -> Any:
-    """The same model as Rolling uses it."""
+@pytest.fixture(scope="module", params=["sdpa", "eager"])
+def folded(request: pytest.FixtureRequest, model: Any) -> Any:
+    """The same model as Rolling uses it; "eager" attention does not fold."""
     copy = deepcopy(model)
+    copy.set_attn_implementation(request.param)
     fold_heads(copy)
     return copy
 
@@ -69,8 +70,10 @@ class _Walk:
                 self.leave()
 
     def join(self) -> None:
-        free = [place for place in sorted(self.over) if self.dice.random() < 0.5]
-        places = free + list(range(len(self.rows), len(self.rows) + self.dice.randint(0, 3)))
+        free = [place for place in sorted(self.over) if self.dice.random() < 0.3]
+        places = free + list(
+            range(len(self.rows), len(self.rows) + max(0, self.dice.randint(-3, 3)))
+        )
         prompts = [self.prompt() for _ in places]
         if not places:
             return
@@ -93,7 +96,7 @@ class _Walk:
         ended = [
             place
             for place, row in enumerate(self.rows)
-            if self.dice.random() < 0.2 or len(row) == CONTEXT
+            if self.dice.random() < 0.1 or len(row) == CONTEXT
         ]
         self.rolling.finish(ended)
         self.over |= set(ended)
