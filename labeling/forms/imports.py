@@ -84,14 +84,18 @@ class ImportForm(forms.Form):
             )
 
     @property
-    def mapped(self) -> list[forms.BoundField]:
-        """Return the fields of the mapping."""
-        return [field for field in self if field.name.startswith(_PREFIX)]
+    def common(self) -> list[forms.BoundField]:
+        """Return the fields that any file may need."""
+        return [field for field in self if field.name not in self._special]
 
     @property
-    def plain(self) -> list[forms.BoundField]:
-        """Return the other fields."""
-        return [field for field in self if not field.name.startswith(_PREFIX)]
+    def special(self) -> list[forms.BoundField]:
+        """Return the fields that few files need, those of the mapping among them."""
+        return [field for field in self if field.name in self._special]
+
+    @property
+    def _special(self) -> set[str]:
+        return {"split", "pattern", "alternatives", *(_PREFIX + name for name in FIELDS)}
 
     def options(self) -> dict[str, Any]:
         """Return the import's options as its service takes them."""

@@ -14,6 +14,11 @@ from labeling.services import assignments, projects
 from tests import factories
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+IMPORTED = {
+    "rows": 9, "refused": 1, "problems": 1, "solutions": 2, "human_verdicts": 3,
+    "machine_verdicts": 4, "filled": 5, "relabeled": 6, "errors": [[3, "not valid JSON"]],
+    "notes": {"something odd": {"count": 2, "line": 4}},
+}  # fmt: skip
 SIZES = {"wide": (1440, 900), "phone": (390, 844)}
 
 
@@ -36,11 +41,14 @@ def addresses(project, owner, dispute) -> dict[str, str]:
     project.guidelines = "# Rules\n\nA step is **wrong** when it is false: $2 + 2 = 5$."
     project.save()
     uid = [project.uid]
+    upload = factories.ImportFactory(project=project, state="counted", report=IMPORTED)
     return {
         "tokens": reverse("tokens"),
         "solution": reverse("solution", args=[*uid, shown.uid]),
         **{n: reverse(n, args=uid) for n in ("overview", "annotate", "solutions", "runs", "data")},
         "guidelines": reverse("guidelines", args=uid),
+        "imports": reverse("imports", args=uid),
+        "import": reverse("import", args=[*uid, upload.uid]),
         "nowhere": reverse("solutions", args=["nowhere"]),
     }
 
