@@ -11,6 +11,7 @@ from django.utils import timezone
 from labeling.domain.formats import Source
 from labeling.models import Labeler, Project, User
 from labeling.services import decisions, events, labelers
+from labeling.services.importing.amending import fill, relabel
 from labeling.services.importing.batches import Batch
 from labeling.services.importing.changes import (
     Changes,
@@ -22,7 +23,7 @@ from labeling.services.importing.changes import (
     compare,
 )
 from labeling.services.importing.reports import STORED_COUNTS, Report
-from labeling.services.importing.writing import Writer, fill, relabel
+from labeling.services.importing.writing import Writer
 
 ATTEMPTS = 5
 STORED = "rows imported"
