@@ -105,9 +105,13 @@ class Batch:
             return
         self._waited = 0
         rows = self._taken(room)
-        if not self._states.joinable:
+        if rows and not self._states.joinable:
             yield rows
-            return
+        elif rows:
+            yield from self._alike(rows)
+
+    def _alike(self, rows: Sequence[Row]) -> Iterator[list[Row]]:
+        """Yield groups of rows that read about as many tokens."""
         unread = self._unread(rows)
         prompts = sorted(unread, key=lambda prompt: -unread[prompt])
         most = max(1, self._limits.prefill_tokens // max(map(len, prompts)))
