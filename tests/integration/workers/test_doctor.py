@@ -303,7 +303,9 @@ def test_a_real_vllm_passes(tmp_path: Path) -> None:
         found = list(examine("openai", real.model, {"url": real.url}))
     for finding in found:
         print(f"{finding.state:4}  {finding.check}: {finding.said}")
-    assert {finding.state for finding in found} == {State.OK}
+    # How much faster many are depends on what else the machine does: a note, never a failure.
+    assert {f.state for f in found if f.check != "speed"} == {State.OK}
+    assert State.BAD not in {f.state for f in found}
     by_check = {finding.check: finding for finding in found}
     assert by_check["prefix cache"].figures["cached"] > 0.4
     assert by_check["seeds in a crowd"].figures["same"] == 8
