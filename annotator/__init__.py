@@ -1,3 +1,3 @@
 """Compose the application: settings, urls, the Celery app, the embedded servers."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"

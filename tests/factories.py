@@ -241,6 +241,16 @@ class AssignmentFactory(DjangoModelFactory):
     expires_at = factory.LazyFunction(lambda: datetime.now(UTC) + timedelta(minutes=20))
 
 
+class GoldItemFactory(DjangoModelFactory):
+    class Meta:
+        model = models.GoldItem
+
+    solution = factory.SubFactory(SolutionFactory)
+    project = factory.SelfAttribute("solution.project")
+    use = "hidden"
+    added_by = factory.SelfAttribute("project.created_by")
+
+
 class SnapshotFactory(DjangoModelFactory):
     class Meta:
         model = models.Snapshot

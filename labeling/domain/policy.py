@@ -37,6 +37,16 @@ class Policy:
     mc_audit_share: float = 0.05
     """Share of the solutions that judge-first Monte-Carlo estimation samples in full even after
     it refuted the judge: without them, agreement by step could not be estimated honestly."""
+    audit_share: float = 0.0
+    """Share of the leases that check a randomly drawn consensus instead of a disputed solution."""
+    gold_share: float = 0.0
+    """Share of the leases that are hidden gold items, as long as the person has some left."""
+    exam_items: int = 0
+    """Gold items that a new annotator labels before any other; 0 = no exam."""
+    exam_pass_share: float = 0.8
+    """Share of right first errors that passes the exam."""
+    too_fast_seconds: float = 1.0
+    """A submission with fewer active seconds per labeled step is flagged."""
     retrain_after: int = 0
     """Freeze, train and evaluate after this many new decisions; 0 = never by itself."""
 
@@ -49,6 +59,11 @@ class Policy:
             ("test_share", 0.0, 0.9),
             ("lease_minutes", 1, 24 * 60),
             ("mc_audit_share", 0.0, 1.0),
+            ("audit_share", 0.0, 1.0),
+            ("gold_share", 0.0, 0.5),
+            ("exam_items", 0, 1000),
+            ("exam_pass_share", 0.0, 1.0),
+            ("too_fast_seconds", 0.0, 3600.0),
             ("retrain_after", 0, 10**9),
         ):
             value = getattr(self, name)

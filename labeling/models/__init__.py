@@ -6,6 +6,7 @@ from labeling.models.datasets import Snapshot
 from labeling.models.decisions import Decision
 from labeling.models.engines import Engine, QueuePresence
 from labeling.models.events import Event
+from labeling.models.gold import GoldItem
 from labeling.models.imports import Import
 from labeling.models.judging import JudgePrompt, JudgeTrial
 from labeling.models.labelers import Labeler
@@ -25,6 +26,7 @@ __all__ = [
     "Decision",
     "Engine",
     "Event",
+    "GoldItem",
     "Import",
     "JudgePrompt",
     "JudgeTrial",

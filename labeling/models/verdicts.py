@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
+from labeling.domain.assignments import RejectReason
 from labeling.domain.labels import VerdictState
 from labeling.models.fields import choices, one_of
 
@@ -19,6 +20,8 @@ class Verdict(models.Model):
 
     `refuted_at` (state refuted): a Monte-Carlo estimate that stopped once a completion count at
     this step, 0-based, ruled out the judge's first error; its own first error is not known.
+    `informed`: the person had seen other labelers' verdicts on the solution before giving it.
+    `reason_code` (state rejected): the kind of the reason; `reason` has the words.
     """
 
     labeler = models.ForeignKey("labeling.Labeler", models.CASCADE, related_name="verdicts")
@@ -32,6 +35,8 @@ class Verdict(models.Model):
     refuted_at = models.PositiveSmallIntegerField(null=True)
     critique = models.TextField(blank=True)
     reason = models.TextField(blank=True)
+    reason_code = models.CharField(max_length=16, choices=choices(RejectReason), blank=True)
+    informed = models.BooleanField(default=False)
     comments = models.JSONField(default=dict, blank=True)
     completions = models.PositiveIntegerField(default=0)
     exhaustive_completions = models.PositiveIntegerField(default=0)
@@ -73,6 +78,11 @@ class Verdict(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(seconds__gte=0), name="verdict_seconds_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(reason_code="")
+                | Q(state="rejected", reason_code__in=[str(r) for r in RejectReason]),
+                name="verdict_reason_code_known",
             ),
         ]
         indexes = [

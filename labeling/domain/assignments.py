@@ -1,0 +1,39 @@
+"""Why a person gets a solution to label, and the reasons for which they pass one back."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Purpose(StrEnum):
+    """Why a solution is leased. People never see it: a test item looks like any other."""
+
+    LABEL = "label"
+    AUDIT = "audit"
+    GOLD = "gold"
+    EXAM = "exam"
+
+
+class GoldUse(StrEnum):
+    """Where a solution with a known answer serves: in the exam, or hidden among the others."""
+
+    EXAM = "exam"
+    HIDDEN = "hidden"
+
+
+class SkipReason(StrEnum):
+    """Why a person passes an item back to the others."""
+
+    GIVE_UP = "give_up"
+    TOO_LONG = "too_long"
+    KNOWN = "known"
+    OTHER = "other"
+
+
+class RejectReason(StrEnum):
+    """Why an item cannot be labeled by anybody."""
+
+    BAD_PROBLEM = "bad_problem"
+    WRONG_REFERENCE = "wrong_reference"
+    BAD_STEPS = "bad_steps"
+    OTHER = "other"
