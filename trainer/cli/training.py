@@ -1,0 +1,93 @@
+"""`train` and `init`."""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from trainer.cli.evaluating import run_evaluation
+from trainer.cli.options import command, evaluation_options, say, warn
+
+
+def register(commands: Any) -> None:
+    """Add the commands."""
+    _train_options(command(commands, "train", _train, "train a PRM on labeled steps"))
+    _init_options(command(commands, "init", _init, "make a small backbone with random weights"))
+
+
+def _train(arguments: argparse.Namespace) -> dict[str, Any]:
+    from trainer import progress
+    from trainer.config import TrainConfig
+    from trainer.training import train
+
+    names = TrainConfig.__dataclass_fields__
+    config = TrainConfig(**{k: v for k, v in vars(arguments).items() if k in names})
+    with warnings.catch_warnings(), progress.shown() as show:
+        warnings.showwarning = warn
+        result = train(config, show)
+    say(
+        f"{result.model}: {result.records} records, {sum(result.labels.values())} labels, "
+        f"loss {result.final_loss:.4f}, {result.seconds:.0f} s"
+    )
+    row = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(result).items()}
+    row["final_loss"] = result.final_loss
+    if arguments.evaluate:
+        arguments.model, arguments.data = result.model, arguments.evaluate
+        row["evaluation"] = run_evaluation(arguments)
+    return row
+
+
+def _init(arguments: argparse.Namespace) -> dict[str, Any]:
+    from trainer.scratch import init
+
+    path = init(
+        arguments.data,
+        arguments.out,
+        arguments.vocab_size,
+        arguments.seed,
+        arguments.hidden,
+        arguments.layers,
+    )
+    say(f"{path}: random weights, a vocabulary from your texts; it knows nothing yet")
+    return {"backbone": str(path)}
+
+
+def _train_options(parser: argparse.ArgumentParser) -> None:
+    option = parser.add_argument
+    option("--data", type=Path, required=True, help="training records, JSONL")
+    option("--backbone", type=Path, required=True, help="causal model directory, or a PRM's")
+    option("--out", type=Path, required=True, help="directory for the model, log and checkpoints")
+    option("--objective", default="hard", help="hard: labels; soft: successes of n (%(default)s)")
+    option("--lr", type=float, default=1e-5, help="top learning rate (%(default)s)")
+    option("--batch-size", type=int, default=32, help="solutions per step (%(default)s)")
+    option("--iterations", type=int, help="optimizer steps, instead of --epochs")
+    option("--epochs", type=float, default=1.0, help="passes over the data (%(default)s)")
+    option("--warmup", type=float, default=0.05, help="share of steps (%(default)s)")
+    option("--weight-decay", type=float, default=0.01, help="of matrices (%(default)s)")
+    option("--max-grad-norm", type=float, default=1.0, help="clip beyond it (%(default)s)")
+    option("--seed", type=int, default=0, help="same seed, same losses (%(default)s)")
+    option("--max-labels", type=int, help="train on at most so many labels")
+    option("--max-dropped", type=float, default=0.01, help="share of labels that may be cut off")
+    option("--max-tokens", type=int, default=1024, help="padded tokens at once (%(default)s)")
+    option("--precision", default="fp32", help="fp32, bf16 or auto products (%(default)s)")
+    option("--save-dtype", default="float32", help="float32 or bfloat16 (%(default)s)")
+    option("--gradient-checkpointing", action="store_true", help="less memory, more time")
+    option("--device", default="auto", help="cpu, cuda or auto (%(default)s)")
+    option("--threads", type=int, default=1, help="CPU threads (%(default)s)")
+    option("--checkpoint-every", type=int, default=100, help="steps, 0: never (%(default)s)")
+    option("--resume", action="store_true", help="go on from the last checkpoint in --out")
+    option("--evaluate", type=Path, help="held-out records to evaluate the finished PRM on")
+    evaluation_options(parser)
+
+
+def _init_options(parser: argparse.ArgumentParser) -> None:
+    option = parser.add_argument
+    option("--data", type=Path, required=True, nargs="+", help="records whose texts to learn from")
+    option("--out", type=Path, required=True, help="directory of the new backbone")
+    option("--vocab-size", type=int, default=4096, help="tokens (%(default)s)")
+    option("--seed", type=int, default=0, help="of the weights (%(default)s)")
+    option("--hidden", type=int, default=128, help="width (%(default)s)")
+    option("--layers", type=int, default=4, help="depth (%(default)s)")
