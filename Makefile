@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve pipeline shell test test-vllm test-chaos bench-labeling check format lock clean bootstrap bootstrap-dev
+.PHONY: help demo serve pipeline shell test test-vllm test-chaos bench-labeling check format messages lock clean bootstrap bootstrap-dev
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -49,6 +49,9 @@ check: bootstrap ## format, lint, types, architecture, migrations, static files
 format: bootstrap ## rewrite the code as `check` wants it
 	$(VENV)/ruff format .
 	$(VENV)/ruff check --fix .
+
+messages: bootstrap ## bring the catalogs of translations up to the code, list what is untranslated
+	@$(VENV)/python manage.py messages
 
 lock: bootstrap ## resolve the lock files anew
 	@$(VENV)/python -m annotator.bootstrap.lock

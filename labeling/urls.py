@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
+from django.views.i18n import set_language
 
-from labeling.views import annotate, home, imports, judging, project, runs, solutions, tokens
+from labeling.views import (
+    annotate,
+    home,
+    imports,
+    judging,
+    languages,
+    project,
+    runs,
+    solutions,
+    tokens,
+)
 
 _PROJECT = [
     path("", project.overview, name="overview"),
@@ -44,6 +55,8 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
+    path("language/", set_language, name="set_language"),
+    path("words/<str:language>/<str:version>.js", languages.words, name="words"),
     path("healthz", home.healthz, name="healthz"),
     path("readyz", home.readyz, name="readyz"),
     path("tokens/", tokens.tokens, name="tokens"),

@@ -10,13 +10,14 @@ from rest_framework.views import exception_handler
 
 from labeling.domain.refusals import Refusal
 from labeling.domain.setting_checks import BadSetting
+from labeling.language import said
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """Answer a Refusal in its own words; leave the rest to DRF."""
     if isinstance(error, Refusal):
-        said = {"code": error.code, "message": str(error)}
+        answer = {"code": error.code, "message": said(error)}
         if isinstance(error, BadSetting):
-            said["field"] = error.field
-        return Response({"error": said}, status=error.status)
+            answer["field"] = error.field
+        return Response({"error": answer}, status=error.status)
     return exception_handler(error, context)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from labeling.domain.phrases import Spoken
 
-class Refusal(Exception):
+
+class Refusal(Spoken):
     """A request that the rules forbid. Translated once each: HTML, API, task."""
 
     status = 409

@@ -9,6 +9,7 @@ from typing import Any
 
 from labeling.domain.judging import JUDGE_TEMPLATES, ReplyForm, custom
 from labeling.domain.monte_carlo import McMode
+from labeling.domain.phrases import Phrase
 from labeling.domain.refusals import Invalid
 from labeling.domain.steps import BadPattern, SplitKind, SplitRule
 
@@ -37,9 +38,12 @@ class BadSetting(Invalid):
 
     code = "bad_setting"
 
-    def __init__(self, field: str, words: str) -> None:
-        super().__init__(f"{field}: {words}")
+    message_position = 2
+
+    def __init__(self, field: str, words: str | Phrase, /, **values: Any) -> None:
         self.field = field
+        self.words = words if isinstance(words, Phrase) else Phrase(words, values)
+        super().__init__("{field}: {words}", field=field, words=self.words)
 
 
 def settled(name: str, kind: str, value: Any) -> Any:

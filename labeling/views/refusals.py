@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from labeling.domain.refusals import Refusal
+from labeling.language import said
 
 
 class RefusalMiddleware:
@@ -23,4 +24,6 @@ class RefusalMiddleware:
         """Answer a Refusal; leave every other exception to Django."""
         if not isinstance(error, Refusal):
             return None
-        return render(request, "refusal.html", {"refusal": error}, status=error.status)
+        return render(
+            request, "refusal.html", {"code": error.code, "words": said(error)}, status=error.status
+        )

@@ -10,7 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from labeling import urls as pages
 from tests import factories
 
-PUBLIC = {"login", "healthz", "readyz"}
+PUBLIC = {"login", "healthz", "readyz", "set_language", "words"}
 """Open to everyone."""
 
 OWN = {"home", "logout", "tokens", "revoke_token"}
