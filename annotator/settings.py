@@ -139,6 +139,7 @@ CELERY_TASK_QUEUES = [Queue(name) for name in QUEUES]
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "workers.sweep", "schedule": 5.0},
+    "fold": {"task": "workers.fold", "schedule": 3.0, "options": {"expires": 3}},
     "census": {"task": "workers.census", "schedule": 15.0, "options": {"expires": 15}},
     "retrain-where-due": {"task": "workers.retrain_where_due", "schedule": 60.0},
 }

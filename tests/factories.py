@@ -129,6 +129,32 @@ class VerdictTallyFactory(DjangoModelFactory):
     slot = 99
 
 
+class StaleFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Stale
+
+    solution = 1
+
+
+class CountedFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Counted
+
+    solution = factory.Sequence(lambda n: 10**9 + n)
+    project = factory.SubFactory(ProjectFactory)
+    facts = factory.LazyFunction(list)
+
+
+class BoardCountFactory(DjangoModelFactory):
+    class Meta:
+        model = models.BoardCount
+
+    project = factory.SubFactory(ProjectFactory)
+    board = "flow"
+    key = ["consensus", "right", "none"]
+    n = 1
+
+
 class RolloutFactory(DjangoModelFactory):
     class Meta:
         model = models.Rollout

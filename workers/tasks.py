@@ -22,6 +22,7 @@ from labeling.services import (
     presence,
     projects,
     retraining,
+    rollups,
     runs,
     snapshots,
     training,
@@ -110,6 +111,12 @@ def sweep() -> None:
         training.ring(run=waiting)
     judging.attend(by=projects.machine(), now=now)
     import_jobs.attend(by=projects.machine(), now=now)
+
+
+@shared_task(name="workers.fold")
+def fold() -> None:
+    """Bring the counts behind the dashboards up to date."""
+    rollups.fold_all()
 
 
 @shared_task(name="workers.census")

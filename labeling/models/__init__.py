@@ -14,6 +14,7 @@ from labeling.models.people import Membership, User
 from labeling.models.problems import Problem, Solution
 from labeling.models.projects import Project
 from labeling.models.rewards import PRM, TrainingRun
+from labeling.models.rollups import BoardCount, Counted, Stale
 from labeling.models.runs import Claim, Run, Sampling
 from labeling.models.tallies import ProjectTally, VerdictTally
 from labeling.models.verdicts import Rollout, Verdict
@@ -22,7 +23,9 @@ __all__ = [
     "PRM",
     "ApiToken",
     "Assignment",
+    "BoardCount",
     "Claim",
+    "Counted",
     "Decision",
     "Engine",
     "Event",
@@ -41,6 +44,7 @@ __all__ = [
     "Sampling",
     "Snapshot",
     "Solution",
+    "Stale",
     "TrainingRun",
     "User",
     "Verdict",

@@ -23,6 +23,7 @@ WITHOUT_ACTOR = {
     "import_jobs.claim", "import_jobs.file_of", "import_jobs.ring",
     "judging.progressed", "judging.ring", "judging.taken",
     "presence.record", "projects.machine", "retraining.is_due", "runs.progressed", "runs.ring",
+    "rollups.differences", "rollups.fold", "rollups.fold_all", "rollups.forget", "rollups.recount",
     "samplings.solution_hash", "snapshots.folder_of", "tokens.digest", "training.claim",
     "training.f1_of", "training.progressed", "training.ring", "training.unattended",
     "verdicts.full_labels",

@@ -59,6 +59,11 @@ def second_tally():
     f.VerdictTallyFactory(labeler=tally.labeler)
 
 
+def second_board_count():
+    count = f.BoardCountFactory()
+    f.BoardCountFactory(project=count.project)
+
+
 def second_claim():
     claim = f.ClaimFactory()
     f.ClaimFactory(run=claim.run, item=claim.item)
@@ -143,6 +148,9 @@ BROKEN = {
     "verdict_first_error_is_a_step": lambda: f.VerdictFactory(first_error=3),
     "verdict_k_and_n_pair_up": lambda: f.VerdictFactory(mc_k=[1], mc_n=[]),
     "verdict_reason_code_known": lambda: f.VerdictFactory(reason_code="bad_steps"),
+    "board_count_one_per_key": second_board_count,
+    "board_count_not_negative": lambda: f.BoardCountFactory(n=-1),
+    "board_count_known": lambda: f.BoardCountFactory(board="chess"),
     "gold_use_known": lambda: f.GoldItemFactory(use="toy"),
     "assignment_purpose_known": lambda: f.AssignmentFactory(purpose="fun"),
     "assignment_skip_code_known": lambda: f.AssignmentFactory(skip_code="tired"),
