@@ -29,6 +29,11 @@ class SkipReason(StrEnum):
     KNOWN = "known"
     OTHER = "other"
 
+    @property
+    def words(self) -> str:
+        """Return the reason in words; empty for OTHER, which needs the person's own."""
+        return _SKIP_WORDS[self]
+
 
 class RejectReason(StrEnum):
     """Why an item cannot be labeled by anybody."""
@@ -37,3 +42,22 @@ class RejectReason(StrEnum):
     WRONG_REFERENCE = "wrong_reference"
     BAD_STEPS = "bad_steps"
     OTHER = "other"
+
+    @property
+    def words(self) -> str:
+        """Return the reason in words; empty for OTHER, which needs the person's own."""
+        return _REJECT_WORDS[self]
+
+
+_SKIP_WORDS = {
+    SkipReason.GIVE_UP: "too hard for me",
+    SkipReason.TOO_LONG: "would take too long",
+    SkipReason.KNOWN: "I know this item already",
+    SkipReason.OTHER: "",
+}
+_REJECT_WORDS = {
+    RejectReason.BAD_PROBLEM: "the problem is wrong or unclear",
+    RejectReason.WRONG_REFERENCE: "the reference answer is wrong",
+    RejectReason.BAD_STEPS: "the steps are cut badly",
+    RejectReason.OTHER: "",
+}

@@ -30,6 +30,8 @@ class Policy:
     label_mode: LabelMode = LabelMode.FIRST_ERROR
     blind: bool = True
     show_reference: bool = True
+    show_people: bool = False
+    """After submitting, an annotator also sees what other people said of the solution."""
     test_share: float = 0.25
     lease_minutes: int = 20
     check_imported: bool = False
@@ -51,7 +53,7 @@ class Policy:
     """Freeze, train and evaluate after this many new decisions; 0 = never by itself."""
 
     def __post_init__(self) -> None:
-        for name in ("blind", "show_reference", "check_imported"):
+        for name in ("blind", "show_reference", "show_people", "check_imported"):
             if not isinstance(getattr(self, name), bool):
                 raise PolicyError(f"{name}: {getattr(self, name)!r} is neither true nor false")
         for name, low, high in (

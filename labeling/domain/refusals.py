@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from labeling.domain.phrases import Spoken
 
 
 class Refusal(Spoken):
-    """A request that the rules forbid. Translated once each: HTML, API, task."""
+    """A request that the rules forbid. Translated once each: HTML, API, task.
+
+    `details` are JSON-ready values that let the asker mend the request.
+    """
 
     status = 409
     code = "refused"
+    details: Mapping[str, Any] = {}
 
 
 class NotAllowed(Refusal):

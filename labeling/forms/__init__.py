@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from labeling.domain.assignments import RejectReason, SkipReason
 from labeling.domain.consensus import DecisionState
 
 _ANY = [("", "any")]
@@ -82,24 +83,33 @@ class DraftForm(forms.Form):
 
 
 class SubmitForm(forms.Form):
-    """The page's JSON on submit; `key` makes a repeated submit harmless."""
+    """The page's JSON on submit; `key` makes a repeated submit harmless.
+
+    `version` is given to correct a submitted item: that of the draft which the page showed.
+    """
 
     key = forms.UUIDField()
     draft = forms.JSONField()
     active_seconds = forms.FloatField(min_value=0, max_value=24 * 3600)
+    version = forms.IntegerField(min_value=0, required=False)
 
 
-class ReasonForm(forms.Form):
-    """Why an item is skipped or reported: a choice, more words, or both."""
+class SkipForm(forms.Form):
+    """Why an item is skipped."""
 
-    choice = forms.CharField(required=False, max_length=200)
+    code = forms.TypedChoiceField(
+        choices=[(reason, reason) for reason in SkipReason], coerce=SkipReason
+    )
     words = forms.CharField(required=False, max_length=2000)
 
-    def reason(self) -> str:
-        """Return both joined; empty when neither was given."""
-        self.is_valid()
-        parts = [self.cleaned_data.get("choice", ""), self.cleaned_data.get("words", "")]
-        return ": ".join(part.strip() for part in parts if part.strip())
+
+class RejectForm(forms.Form):
+    """Why an item cannot be labeled."""
+
+    code = forms.TypedChoiceField(
+        choices=[(reason, reason) for reason in RejectReason], coerce=RejectReason
+    )
+    words = forms.CharField(required=False, max_length=2000)
 
 
 class AdjudicateForm(forms.Form):

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Left
 from django.http import Http404
 
+from labeling.domain.assignments import Purpose
 from labeling.domain.consensus import DecisionState
 from labeling.domain.drafts import read_draft
+from labeling.domain.labels import LabelerKind
 from labeling.domain.policy import LabelMode
 from labeling.domain.roles import Role
 from labeling.domain.visibility import visible_kinds
-from labeling.models import Assignment, Decision, Project, User
+from labeling.models import Assignment, Decision, Project, User, Verdict
 from labeling.selectors.evidence import Evidence, evidence
 from labeling.selectors.voices import Voice, own_voice
+
+PAST_SHOWN = 20
+STATEMENT_SHOWN = 120
+"""Characters of a past item's statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +39,8 @@ class Item:
     active_seconds: float
     mode: LabelMode
     expires_at: datetime
+    editing: bool
+    """It is submitted already, and shown again to be corrected."""
 
     @property
     def step_count(self) -> int:
@@ -49,6 +59,17 @@ class Submitted:
 
 
 @dataclass(frozen=True, slots=True)
+class Past:
+    """Something that the person submitted or skipped. `first_error`: their own, None: rejected."""
+
+    uid: str
+    statement: str
+    state: str
+    first_error: int | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """The person's work today and what waits in the queue."""
 
@@ -56,8 +77,8 @@ class Progress:
     waiting: int
 
 
-def open_assignment(user: User, project: Project, uid: str) -> Assignment:
-    """Return the person's own assignment in this project, or raise Http404."""
+def own_assignment(user: User, project: Project, uid: str) -> Assignment:
+    """Return the person's assignment in this project, open or not, or raise Http404."""
     found = (
         Assignment.objects.filter(uid=uid, user=user, project=project)
         .select_related("solution__problem", "project", "user")
@@ -82,6 +103,7 @@ def item(assignment: Assignment, role: Role | None) -> Item:
         active_seconds=assignment.active_seconds,
         mode=policy.label_mode,
         expires_at=assignment.expires_at,
+        editing=assignment.submitted_at is not None,
     )
 
 
@@ -89,14 +111,44 @@ def submitted(assignment: Assignment, role: Role | None) -> Submitted:
     """Return a submitted item with the evidence; raise Http404 while it is not submitted."""
     if assignment.submitted_at is None:
         raise Http404("this item is not submitted")
-    policy = assignment.project.policy
-    kinds = visible_kinds(role, policy, labeling=True, submitted=True)
     own = own_voice(assignment.solution, assignment.user)
     return Submitted(
         statement=assignment.solution.problem.statement,
         reference=_reference(assignment),
         own=own,
-        evidence=evidence(assignment.solution, kinds, own),
+        evidence=evidence(assignment.solution, evidence_kinds(assignment, role), own),
+    )
+
+
+def evidence_kinds(assignment: Assignment, role: Role | None) -> frozenset[LabelerKind]:
+    """Return the kinds of labelers that the person may see once the item is submitted."""
+    policy, purpose = assignment.project.policy, Purpose(assignment.purpose)
+    return visible_kinds(role, policy, labeling=True, submitted=True, purpose=purpose)
+
+
+def history(user: User, project: Project) -> list[dict[str, Any]]:
+    """Return the person's last submissions and skips, newest first, JSON-ready."""
+    own = Verdict.objects.filter(
+        solution=OuterRef("solution"), labeler__user=user, labeler__kind=LabelerKind.HUMAN
+    )
+    rows = Assignment.objects.filter(user=user, project=project).annotate(
+        statement=Left("solution__problem__statement", STATEMENT_SHOWN),
+        first_error=Subquery(own.values("first_error")[:1]),
+    )
+    submitted = rows.filter(submitted_at__isnull=False).order_by("-submitted_at")[:PAST_SHOWN]
+    skipped = rows.filter(skipped_at__isnull=False).order_by("-skipped_at")[:PAST_SHOWN]
+    past = [_past(row) for row in (*submitted, *skipped)]
+    newest = sorted(past, key=lambda one: one.at, reverse=True)[:PAST_SHOWN]
+    return [asdict(one) for one in newest]
+
+
+def _past(row: Any) -> Past:
+    return Past(
+        uid=row.uid,
+        statement=row.statement,
+        state="skipped" if row.skipped_at else "submitted",
+        first_error=row.first_error,
+        at=row.skipped_at or row.submitted_at,
     )
 
 

@@ -1,10 +1,13 @@
-"""The HTML translator of refusals: one page, one fragment, the refusal's own words."""
+"""The HTML translator of refusals: one page, one fragment, the refusal's own words.
+
+A page's script that sent JSON gets {"code", "words"} and the refusal's details instead.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from labeling.domain.refusals import Refusal
@@ -24,6 +27,9 @@ class RefusalMiddleware:
         """Answer a Refusal; leave every other exception to Django."""
         if not isinstance(error, Refusal):
             return None
+        if request.content_type == "application/json":
+            answer = {"code": error.code, "words": said(error), **error.details}
+            return JsonResponse(answer, status=error.status)
         return render(
             request, "refusal.html", {"code": error.code, "words": said(error)}, status=error.status
         )

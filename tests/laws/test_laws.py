@@ -14,6 +14,7 @@ from factory.django import DjangoModelFactory
 from kombu.utils.scheduling import cycle_by_name
 
 from labeling import dispatch, services
+from labeling.services import assignments
 from tests import factories
 
 # Called by workers on behalf of a run or a lease that names its owner already, or pure reads.
@@ -31,6 +32,8 @@ WITHOUT_ACTOR = {
 
 
 def service_functions():
+    for name, function in inspect.getmembers(assignments, inspect.isfunction):
+        yield f"assignments.{name}", function
     for module in pkgutil.iter_modules(services.__path__):
         found = import_module(f"labeling.services.{module.name}")
         for name, function in inspect.getmembers(found, inspect.isfunction):

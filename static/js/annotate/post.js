@@ -2,7 +2,7 @@
 const TIMEOUT_MS = 15_000;
 
 // Returns { kind: "done", data } | { kind: "offline" } | { kind: "signed-out" }
-//       | { kind: "refused", code, words }
+//       | { kind: "refused", code, words, … }: a stale draft comes with the server's draft and version
 export async function post(url, body) {
   let response;
   try {
@@ -19,7 +19,7 @@ export async function post(url, body) {
   if (response.type === "opaqueredirect") return { kind: "signed-out" };
   if (response.ok) return { kind: "done", data: await response.json() };
   if (response.status >= 500) return { kind: "offline" };
-  return refusal(await response.text(), response.status);
+  return refusal(await response.text(), response.status, response.headers.get("Content-Type"));
 }
 
 // Read anew each time: signing in again in another tab changes the token.
@@ -27,8 +27,9 @@ function csrfToken() {
   return document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
 }
 
-function refusal(html, status) {
-  const said = new DOMParser().parseFromString(html, "text/html").querySelector("[data-refusal]");
+function refusal(body, status, type) {
+  if (type?.startsWith("application/json")) return { kind: "refused", ...JSON.parse(body) };
+  const said = new DOMParser().parseFromString(body, "text/html").querySelector("[data-refusal]");
   if (said) return { kind: "refused", code: said.dataset.code, words: said.textContent.trim() };
   if (status === 403) return { kind: "signed-out" };
   return { kind: "refused", code: String(status), words: `the server answered ${status}` };

@@ -87,7 +87,7 @@ export class Saver {
   #after(answer, sent, submitting) {
     if (answer.kind === "done") {
       this.failures = 0;
-      if (submitting) return this.#submitted(answer.data.next);
+      if (submitting) return this.#submitted(answer.data.evidence ?? answer.data.next);
       this.version = answer.data.version;
       return this.#saved(sent);
     }

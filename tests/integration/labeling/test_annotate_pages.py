@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from labeling.domain.labels import LabelerKind, VerdictState
-from labeling.models import Assignment, Verdict
+from labeling.models import Assignment, Decision, Verdict
 from labeling.services import assignments, labelers, projects, verdicts
 from tests import factories
 
@@ -102,7 +102,7 @@ def test_after_submitting_the_evidence_is_shown(leased, annotator, client):
         draft=draft(1, -1, None),
         active_seconds=30,
     )
-    html = client.get(answer.json()["next"]).content.decode()
+    html = client.get(answer.json()["evidence"]).content.decode()
     assert [s for s in (CRITIQUE, ROLLOUT, "<b>5 of 8</b>") if s not in html] == []
     assert "Adjudicate" not in html
 
@@ -164,7 +164,12 @@ def test_a_stale_draft_is_refused_and_the_newer_kept(leased, annotator, client):
     send(client, address, version=0, draft=draft(1, None, None), active_seconds=1)
     answer = send(client, address, version=0, draft=draft(-1, None, None), active_seconds=1)
     assert answer.status_code == 409
-    assert b'data-code="stale_draft"' in answer.content
+    assert answer.json() == {
+        "code": "stale_draft",
+        "words": "a newer draft of this item was saved elsewhere",
+        "draft": draft(1, None, None),
+        "version": 1,
+    }
     leased.refresh_from_db()
     assert leased.draft["labels"] == [1, None, None]
 
@@ -209,14 +214,16 @@ def test_malformed_drafts_are_refused_in_words(leased, annotator, client, body):
     client.force_login(annotator)
     answer = client.post(url("annotate_draft", leased), body, content_type="application/json")
     assert answer.status_code == 400
-    assert b"data-refusal" in answer.content
+    assert answer.json()["code"] == "invalid"
+    assert len(answer.json()["words"]) > 10
 
 
 def test_someone_elses_item_is_not_found(leased, adjudicator, client):
     client.force_login(adjudicator)
-    for name in ("annotate_draft", "annotate_submit", "annotate_skip", "annotate_reject"):
-        assert client.post(url(name, leased)).status_code == 404
-    assert client.get(url("annotate_submitted", leased)).status_code == 404
+    for name in ("draft", "submit", "skip", "unskip", "reject", "ahead", "release"):
+        assert client.post(url(f"annotate_{name}", leased)).status_code == 404
+    for name in ("submitted", "edit"):
+        assert client.get(url(f"annotate_{name}", leased)).status_code == 404
 
 
 def test_an_item_is_not_reached_through_another_project(leased, annotator, client):
@@ -230,18 +237,20 @@ def test_skipping_needs_a_reason_and_hands_the_item_back(leased, annotator, clie
     client.force_login(annotator)
     refused = client.post(url("annotate_skip", leased), {})
     assert refused.status_code == 400
-    answer = client.post(url("annotate_skip", leased), {"choice": "too hard", "words": "sorry"})
+    assert client.post(url("annotate_skip", leased), {"code": "other"}).status_code == 400
+    answer = client.post(url("annotate_skip", leased), {"code": "give_up", "words": "sorry"})
     assert answer.status_code == 302
     leased.refresh_from_db()
-    assert leased.skip_reason == "too hard: sorry"
+    assert (leased.skip_code, leased.skip_reason) == ("give_up", "sorry")
     assert b"Nothing waits for you" in client.get(answer.headers["Location"]).content
 
 
 def test_reporting_an_item_rejects_it_with_the_reason(leased, annotator, client):
     client.force_login(annotator)
-    client.post(url("annotate_reject", leased), {"choice": "the reference answer is wrong"})
+    client.post(url("annotate_reject", leased), {"code": "wrong_reference"})
     verdict = Verdict.objects.get(labeler__user=annotator)
-    assert (verdict.state, verdict.reason) == ("rejected", "the reference answer is wrong")
+    assert (verdict.state, verdict.reason_code) == ("rejected", "wrong_reference")
+    assert verdict.reason == "the reference answer is wrong"
 
 
 def test_the_page_leases_one_item_however_often_it_is_loaded(leased, annotator, client):
@@ -249,3 +258,97 @@ def test_the_page_leases_one_item_however_often_it_is_loaded(leased, annotator, 
     for _ in range(3):
         client.get(reverse("annotate", args=[leased.project.uid]))
     assert Assignment.objects.filter(user=annotator).count() == 1
+
+
+@pytest.fixture
+def coming(leased, project):
+    """Another disputed solution, which follows the leased one."""
+    solution = factories.SolutionFactory(
+        problem__project=project, problem__statement="What comes next?"
+    )
+    Decision.objects.filter(solution=solution).update(state="disputed")
+    return solution
+
+
+def test_the_next_item_is_fetched_as_a_fragment_of_the_page(leased, coming, annotator, client):
+    client.force_login(annotator)
+    answer = client.post(url("annotate_ahead", leased))
+    html = answer.content.decode()
+    assert (answer.status_code, "What comes next?" in html, "<html" in html) == (200, True, False)
+    coming_item = Assignment.objects.get(solution=coming)
+    assert url("annotate_submit", coming_item) in html
+
+
+def test_the_fragment_is_as_blind_as_the_page(leased, coming, annotator, owner, client):
+    judge = factories.LabelerFactory(project=leased.project, kind="judge", name="judgex")
+    factories.VerdictFactory(solution=coming, labeler=judge, critique=CRITIQUE)
+    client.force_login(annotator)
+    html = client.post(url("annotate_ahead", leased)).content.decode()
+    assert [secret for secret in SECRETS if secret in html] == []
+
+
+def test_no_fragment_is_sent_where_nothing_is_left(leased, annotator, client):
+    client.force_login(annotator)
+    answer = client.post(url("annotate_ahead", leased))
+    assert (answer.status_code, answer.content) == (204, b"")
+
+
+def test_leaving_ends_the_lease(leased, annotator, client):
+    client.force_login(annotator)
+    assert client.post(url("annotate_release", leased)).status_code == 204
+    leased.refresh_from_db()
+    assert leased.expires_at <= timezone.now()
+
+
+def test_a_skipped_item_is_taken_back(leased, annotator, client):
+    client.force_login(annotator)
+    client.post(url("annotate_skip", leased), {"code": "give_up"})
+    answer = client.post(url("annotate_unskip", leased))
+    assert answer.headers["Location"] == reverse("annotate", args=[leased.project.uid])
+    leased.refresh_from_db()
+    assert (leased.skipped_at, leased.skip_code) == (None, "")
+
+
+def test_a_submitted_item_is_shown_again_and_corrected(leased, annotator, client):
+    client.force_login(annotator)
+    submit = url("annotate_submit", leased)
+    values = {"draft": draft(1, -1, None), "active_seconds": 4}
+    send(client, submit, key=str(uuid4()), **values)
+    shown = client.get(url("annotate_edit", leased)).context["item"]
+    assert (shown.draft, shown.editing) == (draft(1, -1, None), True)
+    values = {"draft": draft(1, 1, 1), "active_seconds": 9, "version": shown.draft_version}
+    assert send(client, submit, key=str(uuid4()), **values).status_code == 200
+    assert Verdict.objects.get(labeler__user=annotator).first_error == -1
+    stale = send(client, submit, key=str(uuid4()), **values)
+    assert (stale.status_code, stale.json()["draft"]) == (409, draft(1, 1, 1))
+
+
+def test_an_item_to_correct_is_shown_without_the_evidence(leased, annotator, client):
+    client.force_login(annotator)
+    values = {"draft": draft(1, -1, None), "active_seconds": 4}
+    send(client, url("annotate_submit", leased), key=str(uuid4()), **values)
+    html = client.get(url("annotate_edit", leased)).content.decode()
+    assert [secret for secret in SECRETS if secret in html] == []
+
+
+def test_who_opened_the_evidence_is_known_to_have_seen_it(leased, annotator, client):
+    client.force_login(annotator)
+    values = {"draft": draft(1, -1, None), "active_seconds": 4}
+    send(client, url("annotate_submit", leased), key=str(uuid4()), **values)
+    client.get(url("annotate_submitted", leased))
+    leased.refresh_from_db()
+    assert leased.evidence_seen_at is not None
+
+
+def test_the_history_lists_the_last_submissions_and_skips(leased, coming, annotator, client):
+    client.force_login(annotator)
+    values = {"draft": draft(1, -1, None), "active_seconds": 4}
+    send(client, url("annotate_submit", leased), key=str(uuid4()), **values)
+    skipped = assignments.lease_next(by=annotator, project=leased.project, now=timezone.now())
+    client.post(url("annotate_skip", skipped), {"code": "known"})
+    items = client.get(reverse("annotate_history", args=[leased.project.uid])).json()["items"]
+    assert [(one["uid"], one["state"], one["first_error"]) for one in items] == [
+        (skipped.uid, "skipped", None),
+        (leased.uid, "submitted", 1),
+    ]
+    assert items[0]["statement"] == "What comes next?"

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from labeling.domain.assignments import RejectReason, SkipReason
 from labeling.domain.labels import LabelerKind, VerdictState
 from labeling.domain.refusals import Invalid, NotAllowed
 from labeling.models import Assignment, Decision, Event, Project, Solution, User, Verdict
@@ -130,17 +131,18 @@ def test_a_skipped_item_returns_to_the_others_only(project, annotator, adjudicat
     dispute(project)
     assignment = lease(annotator, project)
     with pytest.raises(Invalid):
-        assignments.skip(by=annotator, uid=assignment.uid, reason=" ", now=NOW)
-    assignments.skip(by=annotator, uid=assignment.uid, reason="too long", now=NOW)
+        assignments.skip(
+            by=annotator, uid=assignment.uid, code=SkipReason.OTHER, words=" ", now=NOW
+        )
+    assignments.skip(by=annotator, uid=assignment.uid, code=SkipReason.TOO_LONG, now=NOW)
     assert lease(annotator, project) is None
     assert lease(adjudicator, project) is not None
 
 
 def test_a_rejected_item_is_discarded_with_its_reason(project, annotator):
     solution = dispute(project)
-    assignments.reject(
-        by=annotator, uid=lease(annotator, project).uid, reason="two questions", now=NOW
-    )
+    uid, code = lease(annotator, project).uid, RejectReason.BAD_PROBLEM
+    assignments.reject(by=annotator, uid=uid, code=code, words="two questions", now=NOW)
     assert Decision.objects.get(solution=solution).state == "discarded"
     assert Verdict.objects.get(labeler__kind="human").reason == "two questions"
 

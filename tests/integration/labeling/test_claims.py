@@ -101,7 +101,7 @@ def test_concurrent_annotators_get_different_items():
     for _ in range(THREADS):
         solution = factories.SolutionFactory(problem__project=project)
         Decision.objects.filter(solution=solution).update(state="disputed")
-    people = [factories.UserFactory() for _ in range(THREADS)]
+    people = [factories.MembershipFactory(project=project).user for _ in range(THREADS)]
     got = together(
         lambda n: assignments.lease_next(by=people[n], project=project, now=NOW).solution_id
     )
@@ -112,7 +112,7 @@ def test_concurrent_annotators_get_different_items():
 def test_a_submit_repeated_while_the_first_is_under_way_is_one_verdict():
     solution = factories.SolutionFactory()
     Decision.objects.filter(solution=solution).update(state="disputed")
-    person, key = factories.UserFactory(), uuid4()
+    person, key = factories.MembershipFactory(project=solution.project).user, uuid4()
     item = assignments.lease_next(by=person, project=solution.project, now=NOW)
     draft = {"labels": [1, 1, 1]}
     got = together(

@@ -6,6 +6,7 @@ from itertools import product
 
 import pytest
 
+from labeling.domain.assignments import Purpose
 from labeling.domain.labels import LabelerKind as K
 from labeling.domain.policy import Policy
 from labeling.domain.roles import Role
@@ -51,6 +52,36 @@ def test_an_annotator_never_sees_people_or_the_gold_key(labeling, submitted):
             Role.ANNOTATOR, Policy(blind=blind), labeling=labeling, submitted=submitted
         )
         assert shown <= MACHINES
+
+
+# (role, purpose, show_people) -> what is shown after submitting
+AFTER = {
+    (Role.ANNOTATOR, Purpose.LABEL, False): MACHINES,
+    (Role.ANNOTATOR, Purpose.LABEL, True): MACHINES | {K.HUMAN},
+    (Role.ANNOTATOR, Purpose.AUDIT, True): MACHINES | {K.HUMAN},
+    (Role.ANNOTATOR, Purpose.GOLD, True): MACHINES,
+    (Role.ANNOTATOR, Purpose.GOLD, False): MACHINES,
+    (Role.ANNOTATOR, Purpose.EXAM, True): NOTHING,
+    (Role.ADJUDICATOR, Purpose.LABEL, False): NO_GOLD,
+    (Role.ADJUDICATOR, Purpose.GOLD, True): MACHINES,
+    (Role.OWNER, Purpose.GOLD, False): MACHINES,
+    (Role.OWNER, Purpose.EXAM, False): NOTHING,
+}
+
+
+@pytest.mark.parametrize(("case", "shown"), list(AFTER.items()))
+@pytest.mark.parametrize("blind", [True, False])
+def test_after_submitting_one_sees(case, shown, blind):
+    role, purpose, show_people = case
+    policy = Policy(show_people=show_people, blind=blind)
+    assert visible_kinds(role, policy, labeling=True, submitted=True, purpose=purpose) == shown
+
+
+@pytest.mark.parametrize("purpose", list(Purpose))
+def test_other_people_are_never_shown_before_submitting_to_an_annotator(purpose):
+    policy = Policy(blind=False, show_people=True)
+    shown = visible_kinds(Role.ANNOTATOR, policy, labeling=True, submitted=False, purpose=purpose)
+    assert shown <= MACHINES
 
 
 def test_an_open_project_shows_the_machines_to_who_labels():

@@ -1,0 +1,84 @@
+"""A person's items as locked rows, and their leases' length."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from labeling.domain.drafts import Draft, DraftError, read_draft
+from labeling.domain.refusals import Invalid, NotAllowed, Refusal
+from labeling.models import Assignment, Project, User
+
+
+class Closed(Refusal):
+    """The item was submitted or skipped already."""
+
+    code = "closed"
+
+
+def locked(by: User, uid: str) -> Assignment:
+    """Return the person's item, locked, with its project and solution."""
+    item = (
+        Assignment.objects.select_for_update(of=("self",))
+        .select_related("project", "solution")
+        .filter(uid=uid)
+        .first()
+    )
+    if item is None or item.user_id != by.pk:
+        raise NotAllowed("this item is not leased to you")
+    return item
+
+
+def project_of(by: User, uid: str) -> Project:
+    """Return the project of the person's item."""
+    item = Assignment.objects.select_related("project").filter(uid=uid, user=by).first()
+    if item is None:
+        raise NotAllowed("this item is not leased to you")
+    return item.project
+
+
+def open_item(by: User, uid: str) -> Assignment:
+    """Return the person's open item, locked; raise Closed for a submitted or skipped one."""
+    # Two tabs submit at once: the second waits for the row and finds it closed.
+    item = locked(by, uid)
+    check_open(item)
+    return item
+
+
+def check_open(item: Assignment) -> None:
+    """Raise Closed for a submitted or skipped item."""
+    if item.submitted_at or item.skipped_at:
+        raise Closed("this item was submitted or skipped already")
+
+
+def all_open(by: User, project: Project) -> list[Assignment]:
+    """Return the person's open items, locked: the current one first, then the one ahead."""
+    # Both are asked for, never one of them alone: a submit that promotes the item ahead while we
+    # wait for its row would hide it from a query for the current one.
+    return list(
+        Assignment.objects.select_for_update(of=("self",))
+        .select_related("solution")
+        .filter(project=project, user=by, submitted_at=None, skipped_at=None)
+        .order_by("ahead")
+    )
+
+
+def lease_end(project: Project, now: datetime) -> datetime:
+    """Return when a lease that is taken or renewed now runs out."""
+    return now + timedelta(minutes=project.policy.lease_minutes)
+
+
+def promote(by: User, project: Project) -> None:
+    """Make the item ahead the current one, which was just concluded."""
+    Assignment.objects.filter(
+        project=project, user=by, ahead=True, submitted_at=None, skipped_at=None
+    ).update(ahead=False)
+
+
+def read(item: Assignment, draft: Mapping[str, Any]) -> Draft:
+    """Return the browser's labels of this item, checked."""
+    try:
+        return read_draft(draft, len(item.solution.steps))
+    except DraftError as error:
+        raise Invalid(str(error)) from error

@@ -1,0 +1,168 @@
+"""Conclude an item with a verdict, correct it later, open the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from labeling.domain.assignments import RejectReason
+from labeling.domain.labels import LabelerKind, VerdictState
+from labeling.domain.refusals import Invalid
+from labeling.models import Assignment, User, Verdict
+from labeling.selectors.corrections import check_correctable
+from labeling.services import decisions, events, labelers
+from labeling.services.assignments import rows
+from labeling.services.assignments.drafting import check_version
+
+
+class Incomplete(Invalid):
+    """The labels do not yet say where the first error is."""
+
+    code = "incomplete"
+
+
+@transaction.atomic
+def submit(
+    *,
+    by: User,
+    uid: str,
+    key: UUID,
+    draft: Mapping[str, Any],
+    active_seconds: float,
+    now: datetime,
+) -> Verdict:
+    """Turn the labels into the person's verdict. The same key again returns the same verdict.
+
+    A lease that ran out meanwhile does not matter: labels that were given are never lost.
+    """
+    # The browser repeats a submit whose answer got lost while the first is still under way: it
+    # waits for the row here, then finds the first one's verdict by its key.
+    item = rows.locked(by, uid)
+    if before := _submitted(by, key):
+        return before
+    rows.check_open(item)
+    values = _filled(item, draft, active_seconds, key)
+    return _conclude(item, by=by, now=now, action="verdict submitted", values=values)
+
+
+@transaction.atomic
+def correct(
+    *,
+    by: User,
+    uid: str,
+    key: UUID,
+    version: int,
+    draft: Mapping[str, Any],
+    active_seconds: float,
+) -> Verdict:
+    """Replace the labels of a submitted item; the old ones stay in the audit trail.
+
+    `version` is the draft_version that the page was loaded with. The verdict counts as informed
+    if the person had opened the evidence before.
+    """
+    item = rows.locked(by, uid)
+    if before := _submitted(by, key):
+        return before
+    check_correctable(item)
+    check_version(item, version)
+    values = _filled(item, draft, active_seconds, key)
+    values["informed"] = item.evidence_seen_at is not None
+    before_it = _own(item).values(
+        "state", "first_error", "step_labels", "comments", "reason", "informed"
+    )
+    return _store(item, by=by, action="verdict corrected", values=values, before=before_it.get())
+
+
+@transaction.atomic
+def reject(*, by: User, uid: str, code: RejectReason, words: str = "", now: datetime) -> Verdict:
+    """Say that the item cannot be labeled, and why; OTHER needs words."""
+    item = rows.open_item(by, uid)
+    reason = words.strip() or code.words
+    if not reason:
+        raise Invalid("say what is wrong with the item")
+    values: dict[str, Any] = {
+        "state": VerdictState.REJECTED,
+        "first_error": None,
+        "step_labels": [],
+        "reason": reason,
+        "reason_code": code,
+    }
+    return _conclude(item, by=by, now=now, action="item rejected", values=values, code=code)
+
+
+@transaction.atomic
+def see_evidence(*, by: User, uid: str, now: datetime) -> None:
+    """Note that the person now knows what others said of a submitted item; once is enough."""
+    seen = Assignment.objects.filter(
+        uid=uid, user=by, submitted_at__isnull=False, evidence_seen_at=None
+    ).update(evidence_seen_at=now)
+    if seen:
+        project = Assignment.objects.select_related("project").get(uid=uid).project
+        events.record(by=by, action="evidence opened", project=project, subject=uid)
+
+
+def _submitted(by: User, key: UUID) -> Verdict | None:
+    return Verdict.objects.filter(submission_key=key, labeler__user=by).first()
+
+
+def _own(item: Assignment) -> QuerySet[Verdict]:
+    return Verdict.objects.filter(
+        solution=item.solution_id, labeler__user=item.user_id, labeler__kind=LabelerKind.HUMAN
+    )
+
+
+def _filled(
+    item: Assignment, draft: Mapping[str, Any], active_seconds: float, key: UUID
+) -> dict[str, Any]:
+    """Write the labels into the item's row, unsaved, and return what the verdict says."""
+    read = rows.read(item, draft)
+    first_error = read.first_error
+    if first_error is None:
+        raise Incomplete("label every step up to the first wrong one before submitting")
+    item.draft, item.draft_version = read.to_dict(), item.draft_version + 1
+    item.active_seconds = max(item.active_seconds, float(active_seconds))
+    return {
+        "state": VerdictState.SCORED,
+        "first_error": first_error,
+        "step_labels": list(read.labels),
+        "comments": {"steps": dict(read.notes), "solution": read.note},
+        "reason": "",
+        "reason_code": "",
+        "submission_key": key,
+    }
+
+
+def _conclude(
+    item: Assignment,
+    *,
+    by: User,
+    now: datetime,
+    action: str,
+    values: dict[str, Any],
+    **details: Any,
+) -> Verdict:
+    item.submitted_at = now
+    verdict = _store(item, by=by, action=action, values=values, **details)
+    if not item.ahead:
+        rows.promote(by, item.project)
+    return verdict
+
+
+def _store(
+    item: Assignment, *, by: User, action: str, values: dict[str, Any], **details: Any
+) -> Verdict:
+    solutions = decisions.lock([item.solution_id])
+    verdict, _ = Verdict.objects.update_or_create(
+        labeler=labelers.person(by=by, project=item.project, kind=LabelerKind.HUMAN),
+        solution=solutions[0],
+        defaults={**values, "seconds": item.active_seconds},
+    )
+    item.save(update_fields=["draft", "draft_version", "active_seconds", "submitted_at"])
+    decisions.refresh(project=item.project, solutions=solutions)
+    events.record(by=by, action=action, project=item.project, subject=item.uid, **details)
+    return verdict
