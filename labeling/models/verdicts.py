@@ -35,8 +35,10 @@ class Verdict(models.Model):
     refuted_at = models.PositiveSmallIntegerField(null=True)
     critique = models.TextField(blank=True)
     reason = models.TextField(blank=True)
-    reason_code = models.CharField(max_length=16, choices=choices(RejectReason), blank=True)
-    informed = models.BooleanField(default=False)
+    reason_code = models.CharField(
+        max_length=16, choices=choices(RejectReason), blank=True, db_default=""
+    )
+    informed = models.BooleanField(default=False, db_default=False)
     comments = models.JSONField(default=dict, blank=True)
     completions = models.PositiveIntegerField(default=0)
     exhaustive_completions = models.PositiveIntegerField(default=0)
