@@ -31,7 +31,7 @@ test-vllm: ## the tests against a real vLLM server (CPU build, 2.5 GB) [ARGS=]
 	@$(PYTHON) -m annotator.bootstrap --vllm
 	VLLM_PYTHON=$(CURDIR)/.venv-vllm/bin/python $(VENV)/python -m pytest -m vllm $(ARGS)
 
-test-chaos: bootstrap-dev ## label 2,000 solutions while everything is killed at random [CHAOS_SEED=]
+test-chaos: bootstrap-dev ## label 2,000 solutions while everything is killed at random [CHAOS_SEED= CHAOS_PROBLEMS=]
 	$(VENV)/python -m pytest -m chaos -s tests/chaos $(ARGS)
 
 bench-labeling: bootstrap ## what labeling costs by method: one JSON line [ARGS=--problems 300 …]

@@ -38,7 +38,7 @@ class Board(StrEnum):
     STEPS = "steps"
     """The same solutions by step [labeler, labeler, pattern]."""
     PEOPLE = "people"
-    """Solutions by all that annotators said of them, unseen by each other [first errors]."""
+    """Solutions by what annotators said of them, unseen by each other [votes]."""
     NOISE = "noise"
     """Machine verdicts against people's decision [labeler, dimension, group, kind of error]."""
     POSITIONS = "positions"
@@ -213,10 +213,13 @@ def _named(said: Said) -> str | None:
 
 
 def _people(facts: Facts) -> Iterator[tuple[Board, Key]]:
-    said = [v.first_error for v in facts.verdicts if v.kind is LabelerKind.HUMAN and not v.informed]
-    given = sorted(first for first in said if first is not None)
-    if given:
-        yield Board.PEOPLE, (" ".join(map(str, given)),)
+    votes = sorted(
+        (said.labeler, said.first_error)
+        for said in facts.verdicts
+        if said.kind is LabelerKind.HUMAN and not said.informed and said.first_error is not None
+    )
+    if votes:
+        yield Board.PEOPLE, (" ".join(f"{labeler}:{first}" for labeler, first in votes),)
 
 
 def _audit(facts: Facts) -> Iterator[tuple[Board, Key]]:
@@ -240,3 +243,9 @@ def read_pattern(text: str) -> StepPattern:
     """Read what `pattern_text` wrote."""
     parts = [tuple(map(int, part.split(","))) for part in text.split()]
     return tuple((a, b, n) for a, b, n in parts)
+
+
+def read_votes(text: str) -> list[tuple[str, int]]:
+    """Read a key of `Board.PEOPLE`: (labeler, first error) of each annotator."""
+    parts = (part.split(":") for part in text.split())
+    return [(labeler, int(first)) for labeler, first in parts]

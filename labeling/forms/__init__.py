@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django import forms
 
 from labeling.domain.assignments import RejectReason, SkipReason
 from labeling.domain.consensus import DecisionState
+from labeling.domain.statistics.bands import LENGTHS
+from labeling.domain.statistics.diagnostics import ErrorKind
 
 _ANY = [("", "any")]
 _SAYS = [
@@ -33,13 +36,22 @@ _VERDICT = forms.TextInput(
 )
 
 
+def _hidden(label: str) -> forms.CharField:
+    return forms.CharField(
+        label=label, required=False, max_length=200, widget=forms.HiddenInput, strip=False
+    )
+
+
 class SaysField(forms.CharField):
-    """A kind of verdict, or the number (from 1) of the step called the first error."""
+    """A kind of verdict, or the number (from 1) of the step called the first error; "13+" is
+    that step or a later one.
+    """
 
     def clean(self, value: Any) -> str:
         """Return the checked text; raise ValidationError for anything else."""
         text = str(super().clean(value)).strip()
-        if text in {"", *dict(_SAYS)} or (text.isascii() and text.isdecimal() and int(text) > 0):
+        number = text.removesuffix("+")
+        if text in {"", *dict(_SAYS)} or (number.isascii() and number.isdecimal() and int(number)):
             return text
         raise forms.ValidationError("choose one of the list or a step's number")
 
@@ -67,6 +79,39 @@ class SolutionFilterForm(forms.Form):
         label="Split", required=False, choices=[*_ANY, ("train", "train"), ("test", "test")]
     )
     generator = forms.CharField(label="Generator", required=False, max_length=200)
+    # what cells of the dashboards lead to
+    source = _hidden("Source")
+    length = _hidden("Length")
+    one = _hidden("Labeler")
+    one_says = SaysField(label="says", required=False, max_length=8, widget=forms.HiddenInput)
+    other = _hidden("Another labeler")
+    other_says = SaysField(label="says", required=False, max_length=8, widget=forms.HiddenInput)
+    stands = forms.ChoiceField(
+        label="Against people's decision",
+        required=False,
+        choices=_ANY + [(kind, kind) for kind in ErrorKind],
+        widget=forms.HiddenInput,
+    )
+
+    def clean_length(self) -> str:
+        """Return a band of lengths."""
+        return self._one_of("length", LENGTHS)
+
+    def _one_of(self, name: str, allowed: Collection[str]) -> str:
+        value = str(self.cleaned_data[name])
+        if value and value not in allowed:
+            raise forms.ValidationError("unknown")
+        return value
+
+    @property
+    def narrowed_by(self) -> list[tuple[str, str]]:
+        """Return (label, value) of the filters that have no field of their own."""
+        found = self.values()
+        return [
+            (str(field.label), found[field.name])
+            for field in self.hidden_fields()
+            if found.get(field.name)
+        ]
 
     def values(self) -> dict[str, str]:
         """Return what is valid of the address, by filter."""

@@ -9,7 +9,12 @@ from django.db.models.expressions import Combinable
 
 from labeling.domain.consensus import DecisionState
 from labeling.domain.labels import NO_ERROR, LabelerKind, VerdictState
+from labeling.domain.statistics.bands import length_of
+from labeling.domain.statistics.diagnostics import ErrorKind
 from labeling.models import Labeler, Project, Solution, Verdict
+
+GROUPS = {"annotators": LabelerKind.HUMAN, "adjudicators": LabelerKind.ADJUDICATOR}
+"""Names of all people of a kind, where otherwise a labeler's opaque id stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,13 @@ class Filters:
     answer: str = ""
     split: str = ""
     generator: str = ""
+    source: str = ""
+    length: str = ""
+    one: str = ""
+    one_says: str = ""
+    other: str = ""
+    other_says: str = ""
+    stands: str = ""
 
 
 def newest(project: Project) -> dict[str, Labeler]:
@@ -54,11 +66,51 @@ def narrowed(
         query = query.filter(problem__split=filters.split)
     if filters.generator:
         query = query.filter(generator=filters.generator)
+    if filters.source:
+        query = query.filter(problem__source=filters.source)
+    if filters.length:
+        low, high = length_of(filters.length)
+        query = query.filter(steps__len__gte=low, steps__len__lte=high)
+    for side, wanted in ((filters.one, filters.one_says), (filters.other, filters.other_says)):
+        if side:
+            query = query.filter(_said(_by(project, side), wanted or "scored"))
+    if filters.one and filters.stands:
+        query = query.filter(_stands(_by(project, filters.one), filters.stands))
     return query
 
 
+def _by(project: Project, side: str) -> QuerySet[Verdict]:
+    """Return the verdicts of one side of a dashboard (labeling.selectors.boards) on a solution."""
+    said = Verdict.objects.filter(
+        solution=OuterRef("pk"), labeler__project=project, labeler__active=True, informed=False
+    )
+    kind = GROUPS.get(side)
+    return said.filter(labeler__kind=kind) if kind else said.filter(labeler__uid=side)
+
+
+def _stands(said: QuerySet[Verdict], kind: str) -> Exists:
+    """Return the condition that a verdict stands so to what people decided."""
+    true = F("solution__decision__first_error")
+    said = said.filter(state=VerdictState.SCORED, solution__decision__state="adjudicated")
+    right, both = (
+        Q(first_error=true),
+        Q(first_error__gt=NO_ERROR) & ~Q(solution__decision__first_error=NO_ERROR),
+    )
+    conditions = {
+        ErrorKind.RIGHT: right,
+        ErrorKind.EARLY: both & Q(first_error__lt=true),
+        ErrorKind.LATE: both & Q(first_error__gt=true),
+        ErrorKind.MISSED: ~right & Q(first_error=NO_ERROR),
+        ErrorKind.FALSE_ALARM: ~right & Q(solution__decision__first_error=NO_ERROR),
+    }
+    return Exists(said.filter(conditions[ErrorKind(kind)]))
+
+
 def _says(labeler: Labeler | None, wanted: str) -> Combinable | Q:
-    verdicts = Verdict.objects.filter(solution=OuterRef("pk"), labeler=labeler)
+    return _said(Verdict.objects.filter(solution=OuterRef("pk"), labeler=labeler), wanted)
+
+
+def _said(verdicts: QuerySet[Verdict], wanted: str) -> Combinable | Q:
     match wanted:
         case "missing":
             return ~Exists(verdicts)
@@ -72,6 +124,8 @@ def _says(labeler: Labeler | None, wanted: str) -> Combinable | Q:
             return Exists(verdicts.filter(first_error__gt=NO_ERROR))
         case "none":
             return Exists(verdicts.filter(first_error=NO_ERROR))
+    if wanted.endswith("+"):
+        return Exists(verdicts.filter(first_error__gte=int(wanted[:-1]) - 1))
     return Exists(verdicts.filter(first_error=int(wanted) - 1))
 
 

@@ -8,6 +8,7 @@ what differs in the end.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -23,7 +24,7 @@ GENERATE = {
     "generator": "tiny", "template": "plain-v1", "samples": 2, "temperature": 1.0,
     "max_tokens": 72,
 }  # fmt: skip
-PROBLEMS = 1_350
+PROBLEMS = int(os.environ.get("CHAOS_PROBLEMS", "1350"))
 """Two samples each, without duplicates: more than 2,000 solutions."""
 
 

@@ -33,7 +33,10 @@ pytestmark = pytest.mark.chaos
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = "demo/checkpoint"
-SOLUTIONS = 2_000
+PROBLEMS = int(os.environ.get("CHAOS_PROBLEMS", "1350"))
+SOLUTIONS = 1.5 * PROBLEMS
+"""Two samples of each, a few of them alike: more than 2,000 unless fewer problems are asked for."""
+
 DEADLINE = 1_500.0
 HURRY = (1.0, 2.5)
 PAUSE = (4.0, 10.0)

@@ -22,6 +22,13 @@ def length_band(steps: int) -> str:
     return LENGTHS[bisect_right(_LENGTH_STARTS, steps)]
 
 
+def length_of(band: str) -> tuple[int, int]:
+    """Return the fewest and the most steps of a band; the last one ends far away."""
+    place = LENGTHS.index(band)
+    starts = (1, *_LENGTH_STARTS, 10**6)
+    return starts[place], starts[place + 1] - 1
+
+
 def difficulty_band(passed: int, drawn: int) -> str | None:
     """Return the band of a problem by how many of the completer's samples reach the answer.
 

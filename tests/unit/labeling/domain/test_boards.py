@@ -8,7 +8,15 @@ from itertools import permutations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labeling.domain.boards import Board, Facts, Said, contributions, pattern_text, read_pattern
+from labeling.domain.boards import (
+    Board,
+    Facts,
+    Said,
+    contributions,
+    pattern_text,
+    read_pattern,
+    read_votes,
+)
 from labeling.domain.consensus import DecisionState
 from labeling.domain.labels import LabelerKind, VerdictState, labels_up_to
 from labeling.domain.statistics.confusion import step_pattern
@@ -62,9 +70,10 @@ def test_what_a_person_said_after_seeing_others_is_no_independent_verdict():
     assert board(found, Board.PAIR) == board(found, Board.PEOPLE) == {}
 
 
-def test_annotators_make_one_profile_in_any_order():
+def test_annotators_votes_are_one_key_in_any_order():
     found = contributions(facts(said(7, "human", 2), said(5, "human", -1), said(6, "human", -1)))
-    assert board(found, Board.PEOPLE) == {("-1 -1 2",): 1}
+    assert board(found, Board.PEOPLE) == {("5:-1 6:-1 7:2",): 1}
+    assert read_votes("5:-1 7:2") == [("5", -1), ("7", 2)]
 
 
 def test_a_machine_is_checked_only_where_people_decided():
