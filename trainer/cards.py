@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from trainer.config import TrainConfig, TrainResult, identity
 from trainer.dataset import file_sha256
 from trainer.encoding import Encoder
-from trainer.formats import vllm_flags
+from trainer.formats import CHECKPOINT, StepEncoder, vllm_flags
 
 RUN_FILE = "run.json"
+CARD = "README.md"
 
 
 def write(result: TrainResult, config: TrainConfig, encoder: Encoder) -> None:
     """Write the model card, then run.json; run.json is last, so it marks a finished run."""
-    readme = result.model / "README.md"
+    readme = result.model / CARD
     readme.write_text(_card(result, config, encoder), encoding="utf-8")
     row = {"config": config.to_json(), "result": _result_row(result), "versions": _versions()}
     partial = result.card.with_suffix(".partial")
@@ -37,6 +42,59 @@ def read_result(config: TrainConfig) -> TrainResult | None:
         return None
     paths = {name: Path(result[name]) for name in ("model", "log", "card")}
     return TrainResult(**{**result, **paths, "losses": tuple(result["losses"])})
+
+
+def serve_command(directory: str | Path, encoder: StepEncoder, form: str = CHECKPOINT) -> str:
+    """Return the command that serves a PRM, ready for a shell."""
+    return f"vllm serve {shlex.quote(str(directory))} {vllm_flags(encoder, form)}"
+
+
+def copy(source: Path, target: Path) -> None:
+    """Take a model's card along to where it was exported."""
+    if (source / CARD).is_file():
+        shutil.copyfile(source / CARD, target / CARD)
+
+
+EVALUATION = "\n## Evaluation\n"
+
+
+def add_evaluation(directory: Path, report: Mapping[str, Any], data: Sequence[Path]) -> None:
+    """Write an evaluation's figures into a model's card, in place of an earlier one's."""
+    card = directory / CARD
+    text = card.read_text(encoding="utf-8").split(EVALUATION)[0]
+    card.write_text(text + EVALUATION + _evaluation(report, data), encoding="utf-8")
+
+
+def _evaluation(report: Mapping[str, Any], data: Sequence[Path]) -> str:
+    rows = [
+        f"| {name} | {split['erroneous']} | {split['correct']} | "
+        + " | ".join(map(_percent, (split[k] for k in ACCURACIES)))
+        + " |"
+        for name, split in report["splits"].items()
+    ]
+    files = [f"- `{path.name}`, SHA-256 `{file_sha256(path)}`" for path in data]
+    return "\n".join(
+        [
+            "",
+            "First errors as in ProcessBench (exact first error, harmonic mean of both accuracies,",
+            f"unweighted mean of the splits), a step below {report['threshold']} being wrong:",
+            "",
+            "| split | erroneous | correct | error accuracy | correct accuracy | F1 |",
+            "| --- | --- | --- | --- | --- | --- |",
+            *rows,
+            f"| mean | | | | | {_percent(report['mean_f1'])} |",
+            "",
+            *files,
+            "",
+        ]
+    )
+
+
+ACCURACIES = ("error_accuracy", "correct_accuracy", "f1")
+
+
+def _percent(share: float | None) -> str:
+    return "undefined" if share is None else f"{100 * share:.1f} %"
 
 
 def _result_row(result: TrainResult) -> dict[str, object]:
@@ -85,7 +143,7 @@ step token `{encoder.spec.step_token}` (id {encoder.step_id}) that follows it. C
 
 ```
 python -m trainer score --model DIR --data solutions.jsonl
-vllm serve DIR {vllm_flags(encoder.step_id)}
+{serve_command("DIR", encoder)}
 ```
 
 Send token ids, made by the same encoder (`prm_encoder.json`: template

@@ -9,17 +9,16 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import nn
 
-from trainer import modeling_prm
+from trainer import heads, modeling_prm
 from trainer.encoding import Encoder, load_tokenizer, read_spec, write_spec
+from trainer.formats import StepEncoder, open_encoder
 from trainer.model import (
     LABELS,
     ModelError,
@@ -28,6 +27,7 @@ from trainer.model import (
     load_backbone,
     new_head,
 )
+from trainer.published import MathShepherd, Skywork
 from trainer.step_tokens import with_step_token
 
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
@@ -39,8 +39,8 @@ def start(directory: str | Path, seed: int = 0) -> tuple[ProcessRewardModel, Enc
     The head is drawn from `seed`; the step token's embedding starts as the mean of the embeddings
     of `init_step_token_from`.
     """
-    directory = _local(directory)
-    if _head_tensors(directory):
+    directory = local(directory)
+    if heads.read_tensors(directory, "score."):
         return load(directory)
     backbone = load_backbone(directory)
     spec, tokenizer = read_spec(directory), load_tokenizer(directory)
@@ -53,20 +53,31 @@ def start(directory: str | Path, seed: int = 0) -> tuple[ProcessRewardModel, Enc
 
 def load(directory: str | Path) -> tuple[ProcessRewardModel, Encoder]:
     """Read a PRM directory (ours, or Qwen's published ones) without running code from it."""
-    directory = _local(directory)
-    tensors = _head_tensors(directory)
+    directory = local(directory)
+    return _with_classifier(directory), Encoder(load_tokenizer(directory), read_spec(directory))
+
+
+def load_published(directory: str | Path, form: str) -> tuple[ProcessRewardModel, StepEncoder]:
+    """Read any PRM directory whose input is of the format `form` (see trainer.formats)."""
+    directory = local(directory)
+    encoder = open_encoder(form, directory)
+    if isinstance(encoder, MathShepherd):
+        return heads.says_signs(directory, encoder.signs), encoder
+    if isinstance(encoder, Skywork):
+        return heads.says_value(directory), encoder
+    return _with_classifier(directory), encoder
+
+
+def _with_classifier(directory: Path) -> ProcessRewardModel:
+    tensors = heads.read_tensors(directory, "score.")
     if not tensors:
         raise ModelError(f"{directory} is no process reward model: it has no score.* weights")
     backbone = load_backbone(directory)
-    head = new_head(backbone.config)
     try:
-        head.load_state_dict({name.removeprefix("score."): t for name, t in tensors.items()})
-    except RuntimeError as error:
-        raise ModelError(f"{directory}: the head does not fit: {error}") from error
-    return (
-        ProcessRewardModel(backbone, head),
-        Encoder(load_tokenizer(directory), read_spec(directory)),
-    )
+        head = heads.classifier(tensors, backbone.config.hidden_size)
+    except ModelError as error:
+        raise ModelError(f"{directory}: {error}") from error
+    return ProcessRewardModel(backbone, head)
 
 
 def save(
@@ -95,7 +106,7 @@ def save(
 
 def _config(model: ProcessRewardModel, encoder: Encoder, dtype: torch.dtype) -> dict[str, Any]:
     row: dict[str, Any] = model.model.config.to_dict()
-    name = architecture(model.model)
+    name = layout(model)
     row |= {
         "architectures": [name],
         "dtype": str(dtype).removeprefix("torch."),
@@ -111,6 +122,14 @@ def _config(model: ProcessRewardModel, encoder: Encoder, dtype: torch.dtype) -> 
     return row
 
 
+def layout(model: ProcessRewardModel) -> str:
+    """Return the class under which transformers and vLLM read this PRM: its head decides."""
+    name = type(model.model).__name__.removesuffix("Model")
+    if isinstance(model.score, nn.Linear):
+        return f"{name}ForTokenClassification"
+    return architecture(model.model)
+
+
 def _prepare_embedding(backbone: Any, encoder: Encoder) -> None:
     """Make room for the step token and start it from the text that ended steps before."""
     rows = backbone.get_input_embeddings().weight.shape[0]
@@ -124,7 +143,7 @@ def _prepare_embedding(backbone: Any, encoder: Encoder) -> None:
             weight[encoder.step_id] = weight[ids].mean(dim=0)
 
 
-def _local(directory: str | Path) -> Path:
+def local(directory: str | Path) -> Path:
     """Return a model's directory, fetching it where it is the name of one on the hub."""
     if Path(directory).is_dir():
         return Path(directory)
@@ -132,22 +151,11 @@ def _local(directory: str | Path) -> Path:
         raise ModelError(f"{directory} is no directory")
     from huggingface_hub import snapshot_download
 
+    pickles = ["*.bin", "*.pth", "*.pt"]
     try:
-        return Path(snapshot_download(str(directory), ignore_patterns=["*.bin", "*.pth"]))
+        folder = Path(snapshot_download(str(directory), ignore_patterns=pickles))
+        if not any(folder.glob("*.safetensors")):  # an old repository; torch loads weights only
+            folder = Path(snapshot_download(str(directory), ignore_patterns=pickles[1:]))
+        return folder
     except Exception as error:  # the hub's errors share no base with the network's
         raise ModelError(f"{directory} is no directory, and the hub gives no such model") from error
-
-
-def _head_tensors(directory: str | Path) -> dict[str, Tensor]:
-    return dict(_read_head(Path(directory)))
-
-
-def _read_head(directory: Path) -> Iterator[tuple[str, Tensor]]:
-    for file in sorted(directory.glob("*.safetensors")):
-        try:
-            with safe_open(str(file), framework="pt") as tensors:
-                for name in tensors.keys():  # noqa: SIM118 (not a mapping)
-                    if name.startswith("score."):
-                        yield name, tensors.get_tensor(name)
-        except SafetensorError as error:
-            raise ModelError(f"{file}: {error}") from error

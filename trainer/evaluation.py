@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import fmean
 
 import numpy as np
 
 from trainer.records import Record
-from trainer.scoring import Scorer
+from trainer.scorers import Scored, Unscored
 
 THRESHOLD = 0.5  # the argmax of two logits; never tuned on the benchmark for the headline
 
@@ -27,13 +27,18 @@ class EvaluationError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """One solution: its true first error, the predicted one, and the step scores behind it."""
+    """One solution: its true first error, the predicted one, and the step scores behind it.
+
+    `prediction` is None where the model gave none (`reason`): that is wrong, as in the paper.
+    """
 
     id: str
     split: str
     label: int
-    prediction: int
+    prediction: int | None
     scores: tuple[float, ...]
+    final_answer_correct: bool | None = None
+    reason: str = ""
 
     @property
     def hit(self) -> bool:
@@ -84,23 +89,16 @@ def first_error(scores: Sequence[float], threshold: float = THRESHOLD) -> int:
 
 
 def predict(
-    scorer: Scorer, records: Sequence[Record], threshold: float = THRESHOLD
+    records: Sequence[Record], scored: Sequence[Scored], threshold: float = THRESHOLD
 ) -> list[Prediction]:
-    """Score the records and predict each first error; records must know their own."""
-    unknown = [record.id for record in records if record.first_error is None]
-    if unknown:
-        raise EvaluationError(f"record {unknown[0]!r} has no first_error to evaluate against")
-    scores = scorer.score_many([(record.prompt, record.steps) for record in records])
-    return [
-        Prediction(r.id, r.split, int(r.first_error or 0), first_error(s, threshold), tuple(s))
-        for r, s in zip(records, scores, strict=True)
-    ]
+    """Predict each first error from the scores of its steps; records must know their own."""
+    return [_prediction(r, s, threshold) for r, s in zip(records, scored, strict=True)]
 
 
 def rethreshold(predictions: Iterable[Prediction], threshold: float) -> list[Prediction]:
-    """Return the same solutions predicted at another threshold."""
+    """Return the same solutions predicted at another threshold; those without scores stay."""
     return [
-        Prediction(p.id, p.split, p.label, first_error(p.scores, threshold), p.scores)
+        replace(p, prediction=first_error(p.scores, threshold)) if p.scores else p
         for p in predictions
     ]
 
@@ -136,14 +134,25 @@ def harmonic_mean(a: float, b: float) -> float:
     return 2 * a * b / (a + b) if a + b else 0.0
 
 
-def tune_threshold(predictions: Sequence[Prediction], steps: int = 20) -> Report:
-    """Return the best report over thresholds 1/steps, 2/steps, ...; the lowest wins a tie.
-
-    Optimistic where tuned and reported on the same solutions: show it apart from the headline.
-    """
+def sweep(predictions: Sequence[Prediction], steps: int = 20) -> list[Report]:
+    """Return a report for each threshold 1/steps, 2/steps, ..."""
     grid = [index / steps for index in range(1, steps)]
-    reports = [evaluate(rethreshold(predictions, value), value) for value in grid]
-    return max(reports, key=lambda report: report.mean_f1 or 0.0)
+    return [evaluate(rethreshold(predictions, value), value) for value in grid]
+
+
+def tune_threshold(
+    predictions: Sequence[Prediction], on: str | None = None, steps: int = 20
+) -> Report:
+    """Return the report at the threshold that is best on split `on`; the lowest wins a tie.
+
+    ProcessBench tunes PRMs that give scalars on its GSM8K split (its 4.1). Optimistic where `on` is
+    None, all the splits at once: show it apart from the headline.
+    """
+    basis = [p for p in predictions if on is None or p.split == on]
+    if not basis:
+        raise EvaluationError(f"there is no split {on!r} to tune the threshold on")
+    best = max(sweep(basis, steps), key=lambda report: report.mean_f1 or 0.0)
+    return evaluate(rethreshold(predictions, best.threshold), best.threshold)
 
 
 def paired_bootstrap(
@@ -201,6 +210,18 @@ def read_predictions(path: str | Path) -> list[Prediction]:
             except (ValueError, TypeError, KeyError) as error:
                 raise EvaluationError(f"{path}:{number}: no prediction: {error}") from error
     return predictions
+
+
+def _prediction(record: Record, scored: Scored, threshold: float) -> Prediction:
+    if record.first_error is None:
+        raise EvaluationError(f"record {record.id!r} has no first_error to evaluate against")
+    correct = record.final_answer_correct
+    if isinstance(scored, Unscored):
+        return Prediction(
+            record.id, record.split, record.first_error, None, (), correct, scored.reason
+        )
+    found = first_error(scored, threshold)
+    return Prediction(record.id, record.split, record.first_error, found, tuple(scored), correct)
 
 
 def _resample(hits: list[tuple[bool, bool]], random: np.random.Generator, draws: int) -> np.ndarray:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -12,33 +10,8 @@ import torch
 from trainer import checkpoints
 from trainer.batching import Example, collate, micro_batches
 from trainer.encoding import Encoded
-
-
-class ScoringError(ValueError):
-    """A solution that cannot be scored whole; the text says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A solution to score."""
-
-    id: str
-    prompt: str
-    steps: tuple[str, ...]
-
-
-def read_items(path: str | Path) -> Iterator[Item]:
-    """Yield the solutions of a JSONL file; only `prompt` and `steps` are needed in a line.
-
-    Without an id, a solution's id is its line number. Raise `ScoringError` with file and line.
-    """
-    with open(path, "rb") as lines:
-        for number, raw in enumerate(lines, start=1):
-            if raw.strip():
-                try:
-                    yield _item(json.loads(raw), number)
-                except (ValueError, TypeError, KeyError) as error:
-                    raise ScoringError(f"{path}:{number}: {_reason(error)}") from error
+from trainer.formats import CHECKPOINT, StepEncoder
+from trainer.scorers import Solution, score_all
 
 
 class Scorer:
@@ -50,34 +23,37 @@ class Scorer:
         device: str = "auto",
         max_tokens: int = 4096,
         threads: int | None = None,
+        form: str = CHECKPOINT,
+        dtype: str = "float32",
     ) -> None:
-        """Load the PRM directory at `path`; `max_tokens` bounds the padded tokens of a batch.
+        """Load the PRM directory at `path`, whose input format is `form` (see trainer.formats).
 
-        `threads` sets torch's CPU threads for the whole process (None: leave them).
+        `max_tokens` bounds the padded tokens of a batch; `threads` sets torch's CPU threads for
+        the whole process (None: leave them); `dtype` is what the weights are kept in.
         """
         if threads is not None:
             torch.set_num_threads(threads)
-        model, self.encoder = checkpoints.load(path)
+        self.encoder: StepEncoder
+        if form == CHECKPOINT:
+            model, self.encoder = checkpoints.load(path)
+        else:
+            model, self.encoder = checkpoints.load_published(path, form)
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.model = model.to(device).eval()
+        self.model = model.to(device, getattr(torch, dtype)).eval()
         self.max_tokens = max_tokens
 
     def score(self, prompt: str, steps: Sequence[str]) -> list[float]:
         """Return one probability of right per step."""
         return self.score_many([(prompt, steps)])[0]
 
-    def score_many(self, items: Sequence[tuple[str, Sequence[str]]]) -> list[list[float]]:
+    def score_many(self, items: Sequence[Solution]) -> list[list[float]]:
         """Return, in the order of the (prompt, steps) items, one probability per step.
 
         Raise `ScoringError` for an item without steps or longer than the model's context: no step
         is dropped silently.
         """
-        encoded = self.encoder.encode_many(items)
-        for number, (item, (_, steps)) in enumerate(zip(encoded, items, strict=True)):
-            if flaw := item.flaw(len(steps), self.encoder.max_length):
-                raise ScoringError(f"item {number}: {flaw}")
-        return self.score_encoded(encoded)
+        return score_all(self, items)
 
     def score_encoded(self, encoded: Sequence[Encoded]) -> list[list[float]]:
         """Return one probability per step token of each encoded solution."""
@@ -97,18 +73,3 @@ class Scorer:
         logits = self.model(batch.ids, batch.rows, batch.columns)
         right = logits.softmax(dim=-1)[:, 1].cpu()
         return [part.tolist() for part in right.split(counts)]
-
-
-def _item(row: object, number: int) -> Item:
-    if not isinstance(row, dict):
-        raise TypeError("a solution must be a JSON object")
-    steps = row["steps"]
-    if not isinstance(steps, list) or not steps or not all(isinstance(s, str) for s in steps):
-        raise TypeError("steps must be a list of at least one text")
-    if not isinstance(row["prompt"], str):
-        raise TypeError("prompt must be a text")
-    return Item(str(row.get("id", number)), row["prompt"], tuple(steps))
-
-
-def _reason(error: Exception) -> str:
-    return f"missing field {error}" if isinstance(error, KeyError) else str(error)

@@ -1,20 +1,22 @@
 from __future__ import annotations
 
-import json
-from collections import defaultdict
-from pathlib import Path
+import itertools
+import random
 
 import pytest
 
 from trainer.best_of_n import (
     Candidate,
+    best_of_k,
     best_of_n,
     majority,
-    minimum_at_last_step,
     pass_at_1,
+    pass_at_k,
     pass_at_n,
+    summarize,
     weighted_vote,
 )
+from trainer.biases import minimum_at_last_step
 
 A = Candidate("1", True, (0.9, 0.4))  # product .36, min .4, last .4, mean .65
 B = Candidate("2", False, (0.5, 0.6))  # product .30, min .5, last .6, mean .55
@@ -38,32 +40,26 @@ def test_pass_rates_are_the_mean_and_the_ceiling() -> None:
     assert pass_at_n([[A, B, C], [B]]) == 0.5
 
 
+def test_a_candidate_without_scores_loses_and_one_without_an_answer_has_no_vote() -> None:
+    silent, unscored = Candidate("", True, (0.9,)), Candidate("3", True, ())
+    assert best_of_n([[unscored, B]]) == 0.0  # though the product of no scores is 1
+    assert majority([[silent, silent, B]]) == 0.0
+    assert majority([[silent]]) == 0.0
+    assert weighted_vote([[unscored, B]]) == 0.0
+
+
+def test_the_curve_is_the_mean_over_every_choice_of_k() -> None:
+    draw = random.Random(5)
+    group = [Candidate("", draw.random() < 0.4, (draw.random(),)) for _ in range(6)]
+    for k in range(1, 7):
+        chosen = [list(some) for some in itertools.combinations(group, k)]
+        assert best_of_k([group], k) == pytest.approx(best_of_n(chosen))
+        assert pass_at_k([group], k) == pytest.approx(pass_at_n(chosen))
+    summary = summarize([group, group[:5]])
+    assert (summary.n, summary.curve.k) == (5, (1, 2, 4, 5))
+    assert summary.majority is None  # nobody has an answer
+    assert summary.curve.pass_at[0] == pytest.approx(pass_at_1([group, group[:5]]))
+
+
 def test_a_minimum_shared_with_an_earlier_step_is_not_at_the_last() -> None:
     assert minimum_at_last_step([(0.9, 0.1), (0.1, 0.9), (0.1, 0.1), (0.3,)]) == 0.5
-
-
-def test_the_published_prms_reach_the_independently_computed_accuracies(shared_data: Path) -> None:
-    expected = json.loads((shared_data / "reference_metrics.json").read_text())["bon_gsm8k_dev"]
-    scores: dict[str, dict[str, tuple[float, ...]]] = defaultdict(dict)
-    file = shared_data / "prm_scores" / "gsm8k_qwen25_7b_bon32_step_scores.jsonl"
-    for line in file.read_text(encoding="utf-8").strip().split("\n"):
-        row = json.loads(line)
-        scores[row["prm"]][row["solution_id"]] = tuple(row["step_scores"])
-    source = shared_data / "solutions" / "gsm8k_qwen25_7b_bon32.jsonl"
-    solutions = [
-        json.loads(line) for line in source.read_text(encoding="utf-8").strip().split("\n")
-    ]
-    checked = 0
-    for prm, table in scores.items():
-        problems: dict[str, list[Candidate]] = defaultdict(list)
-        for row in solutions:
-            steps = table[row["solution_id"]]
-            problems[row["problem_id"]].append(Candidate("", row["final_answer_correct"], steps))
-        groups = list(problems.values())
-        assert pass_at_1(groups) == pytest.approx(expected["mean_accuracy(pass@1)"])
-        assert pass_at_n(groups) == expected["pass@32"]
-        for how, name in [("product", "prod"), ("min", "min"), ("last", "last"), ("mean", "mean")]:
-            key = f"BoN32 {prm} {name} (ties: lowest index)"
-            assert best_of_n(groups, how) == pytest.approx(expected[key]), key
-            checked += 1
-    assert checked == 16

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from trainer.evaluation import (
     write_predictions,
 )
 from trainer.records import Record
+from trainer.scorers import Unscored
 
 
 def item(number: int, label: int, prediction: int, split: str = "s") -> Prediction:
@@ -122,19 +124,40 @@ def test_predictions_are_saved_per_solution(tmp_path: Path) -> None:
         read_predictions(tmp_path / "p.jsonl")
 
 
-class EveryStepTenPercent:
-    """Score like a PRM that trusts nothing; the metric does not care where scores come from."""
-
-    def score_many(self, items: list[tuple[str, tuple[str, ...]]]) -> list[list[float]]:
-        return [[0.1] * len(steps) for _, steps in items]
-
-
 def test_predictions_carry_label_split_and_scores_of_their_record() -> None:
     records = sums(5, split="gsm8k")
-    rows = predict(EveryStepTenPercent(), records)  # type: ignore[arg-type]
+    rows = predict(records, [[0.1] * len(r.steps) for r in records])
     assert [(p.id, p.split, p.label) for p in rows] == [
         (r.id, "gsm8k", r.first_error) for r in records
     ]
     assert all(p.prediction == 0 and set(p.scores) == {0.1} for p in rows)
     with pytest.raises(EvaluationError, match="'x' has no first_error"):
-        predict(EveryStepTenPercent(), [Record("x", "p", "x", ("s",), (1,))])  # type: ignore[arg-type]
+        predict([Record("x", "p", "x", ("s",), (1,))], [[0.1]])
+
+
+def test_a_solution_without_a_prediction_is_wrong_whatever_its_label() -> None:
+    # ProcessBench: an answer that cannot be read is None, which equals no label, not even -1.
+    records = [r for r in sums(20) if r.first_error == -1][:2] + [
+        r for r in sums(20) if r.first_error != -1
+    ][:1]
+    none = Unscored("3 of 3 steps lie behind the model's 8 tokens")
+    rows = predict(records, [none, [0.9] * len(records[1].steps), none])
+    result = evaluate(rows).splits["train"]
+    assert (result.correct_accuracy, result.error_accuracy) == (0.5, 0.0)
+    assert (rows[0].prediction, rows[0].scores, rows[0].reason) == (None, (), none.reason)
+    assert rethreshold(rows, 0.95)[0].prediction is None
+    assert rethreshold(rows, 0.95)[1].prediction == 0
+
+
+def test_a_threshold_tuned_on_one_split_is_used_on_all() -> None:
+    rows = [
+        replace(scored(0, 1, 0.9, 0.62), split="gsm8k"),
+        replace(scored(1, -1, 0.9, 0.72), split="gsm8k"),
+        replace(scored(2, 0, 0.1), split="math"),
+        replace(scored(3, -1, 0.6), split="math"),  # wrong at gsm8k's best threshold
+    ]
+    tuned = tune_threshold(rows, on="gsm8k")
+    assert tuned.threshold == pytest.approx(0.65)
+    assert [tuned.splits[name].f1 for name in ("gsm8k", "math")] == [1.0, 0.0]
+    with pytest.raises(EvaluationError, match="no split 'omni'"):
+        tune_threshold(rows, on="omni")

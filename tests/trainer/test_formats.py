@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from tests.tiny_models import make_tiny_qwen
 from trainer.encoding import SYSTEM, EncodingError, load_tokenizer
 from trainer.formats import FORMATS, open_encoder, vllm_flags
+from trainer.published import MathShepherd
 
 PROMPT = "What is 2 + 3?"
 STEPS = ("2 + 3 = 5.", "So the answer is 5.")
@@ -82,6 +84,37 @@ def test_math_shepherds_format_is_the_published_text(folder: Path, tokenizer: An
     assert encoded.ids == tokenizer(text)["input_ids"]
     tag = tokenizer.get_vocab()["ки"]
     assert encoded.positions == [i for i, token in enumerate(encoded.ids) if token == tag]
+
+
+def test_a_sign_is_the_token_with_a_space_where_the_vocabulary_has_one(tmp_path: Path) -> None:
+    # SentencePiece's kind, as Mistral's under Math-Shepherd: the published candidates 648 and 387
+    # are the tokens of "+" and "-" behind a space, not those of the bare signs.
+    words = ["<unk>", "<s>", "+", "-", "\u2581+", "\u2581-", "\u2581a", "\u2581\u043a\u0438"]
+    raw = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, "<unk>"))
+    raw.pre_tokenizer = pre_tokenizers.Metaspace()
+    PreTrainedTokenizerFast(
+        tokenizer_object=raw, unk_token="<unk>", bos_token="<s>"
+    ).save_pretrained(str(tmp_path))
+    encoder = open_encoder("math-shepherd", tmp_path)
+    assert isinstance(encoder, MathShepherd)
+    assert encoder.signs == (5, 4)
+    assert '["\u2581-", "\u2581+"]' in vllm_flags(encoder, "math-shepherd")
+
+
+def test_skyworks_format_is_what_its_script_feeds(folder: Path, tokenizer: Any) -> None:
+    # prepare_input: encode(bos + problem + "\n"), then each step's tokens and that of "\n".
+    def ids(text: str) -> list[int]:
+        return tokenizer(text, add_special_tokens=False)["input_ids"]
+
+    expected, places = [tokenizer.bos_token_id, *ids("a\nb\n")], []
+    for step in ("c d", "e"):  # lines inside a step are scored there, and are one step here
+        expected += [*ids(step), *ids("\n")]
+        places.append(len(expected) - 1)
+    (encoded,) = open_encoder("skywork", folder).encode_many([("a\nb", ("c\nd", "e"))])
+    assert encoded.ids == expected
+    assert encoded.positions == places
+    (cut,) = open_encoder("skywork", folder, max_length=10).encode_many([("ab", ("cd", "efghij"))])
+    assert (len(cut.positions), cut.dropped) == (1, 1)
 
 
 def test_steps_that_are_numbered_already_are_not_numbered_again(folder: Path) -> None:
@@ -177,15 +210,19 @@ def test_a_folder_without_a_tokenizer_is_refused(tmp_path: Path) -> None:
         open_encoder("qwen-prm", tmp_path)
 
 
-def test_the_flags_are_words_of_a_shell() -> None:
-    assert shlex.split(vllm_flags(7)) == [
+def test_the_flags_are_words_of_a_shell(folder: Path) -> None:
+    tags = open_encoder("qwen-prm", folder)
+    assert shlex.split(vllm_flags(tags)) == [
         "--runner", "pooling", "--pooler-config",
-        '{"task": "token_classify", "tok_pooling_type": "STEP", "step_tag_id": 7}',
+        f'{{"task": "token_classify", "tok_pooling_type": "STEP", "step_tag_id": {tags.step_id}}}',
     ]  # fmt: skip
-    assert shlex.split(vllm_flags(7, "math-shepherd"))[4:] == [
+    signs = open_encoder("math-shepherd", folder)
+    assert shlex.split(vllm_flags(signs, "math-shepherd"))[4:] == [
         "--convert", "classify", "--hf-overrides",
         '{"method": "no_post_processing", "classifier_from_token": ["-", "+"]}',
     ]  # fmt: skip
+    with pytest.raises(EncodingError, match="vLLM cannot serve the format 'skywork'"):
+        vllm_flags(open_encoder("skywork", folder), "skywork")
 
 
 def test_a_vocabulary_of_bytes_knows_a_lines_end(backbone: Path) -> None:

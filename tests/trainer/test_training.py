@@ -15,7 +15,8 @@ from tests.trainer.conftest import sums
 from trainer.config import Progress, TrainConfig, TrainError
 from trainer.dataset import file_sha256, limit_labels
 from trainer.records import Record, read_jsonl, write_jsonl
-from trainer.scoring import Scorer, ScoringError
+from trainer.scorers import ScoringError
+from trainer.scoring import Scorer
 from trainer.training import train
 
 Make = Callable[..., TrainConfig]

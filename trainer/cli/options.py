@@ -18,20 +18,14 @@ def command(commands: Any, name: str, run: Any, help_text: str) -> argparse.Argu
     return parser
 
 
-def model_options(parser: argparse.ArgumentParser, data_help: str) -> None:
-    """Add the options of a command that reads a PRM."""
-    parser.add_argument("--model", type=Path, required=True, help="PRM directory (RUN/model)")
-    parser.add_argument("--data", type=Path, required=True, help=data_help)
-    parser.add_argument("--device", default="auto", help="cpu, cuda or auto (%(default)s)")
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads (%(default)s)")
-
-
 def evaluation_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of an evaluation."""
     option = parser.add_argument
     option("--threshold", type=float, default=0.5, help="a step below it is wrong (%(default)s)")
     option("--predictions", type=Path, help="write each solution's prediction here, JSONL")
     option("--compare", type=Path, help="another model's predictions on the same data")
+    option("--tune-on", help="split to tune the second threshold on (all)")
+    option("--plots", type=Path, help="folder for reliability.svg and thresholds.svg")
 
 
 def percent(share: float | None) -> str:

@@ -1,29 +1,136 @@
-"""`score`."""
+"""`score`, `best-of-n`, `export` and `serve`: use a PRM."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-from typing import Any
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TextIO
 
-from trainer.cli.options import command, model_options
+from trainer import best_of_n, candidates, plots
+from trainer.best_of_n import AGGREGATIONS, Summary
+from trainer.candidates import Sample, Table
+from trainer.cli.options import command, percent, say
+from trainer.cli.sources import open_scorer, source_options
+from trainer.evaluation import first_error
+from trainer.formats import CHECKPOINT, FORMATS
+from trainer.items import read_items
+from trainer.scorers import Scored, ScoringError, Unscored, score_each
+
+CHUNK = 1024
+"""Solutions that are scored before their lines are written."""
 
 
 def register(commands: Any) -> None:
     """Add the commands."""
     score = command(commands, "score", _score, "print the probability that each step is right")
-    model_options(score, 'lines like {"id": "a", "prompt": "1+1?", "steps": ["1+1=2"]}')
+    source_options(score)
+    data_help = 'lines like {"id": "a", "prompt": "1+1?", "steps": ["1+1=2"]}'
+    score.add_argument("--data", type=Path, required=True, help=data_help)
+    score.add_argument("--out", type=Path, help="write the lines here instead")
+    best = command(commands, "best-of-n", _best_of_n, "measure how well scores pick answers")
+    source_options(best, required=False)
+    best.add_argument("--data", type=Path, required=True, help="sampled solutions, JSONL")
+    best.add_argument("--scores", type=Path, help="their scores (from `score`), instead of a model")
+    best.add_argument("--plots", type=Path, help="folder for best_of_n.svg")
+    export = command(commands, "export", _export, "write a PRM as transformers and vLLM read it")
+    export.add_argument("--model", required=True, help="PRM directory, or its name on the hub")
+    export.add_argument("--out", type=Path, required=True, help="directory to write")
+    export.add_argument("--dtype", default="bfloat16", choices=("float32", "bfloat16", "float16"))
+    serve = command(commands, "serve", _serve, "print the command that serves a PRM with vLLM")
+    serve.add_argument("--model", required=True, help="PRM directory, or its name on the hub")
+    serve.add_argument("--format", default=CHECKPOINT, choices=FORMATS, help="(%(default)s)")
 
 
 def _score(arguments: argparse.Namespace) -> dict[str, Any]:
-    from trainer.evaluation import first_error
-    from trainer.scoring import Scorer, read_items
+    items = list(read_items(arguments.data))  # a bad line shows before the model is loaded
+    scorer = open_scorer(arguments)
+    unscored = steps = 0
+    with _output(arguments.out) as out:
+        for begin in range(0, len(items), CHUNK):
+            part = items[begin : begin + CHUNK]
+            scored = score_each(scorer, [(item.prompt, item.steps) for item in part])
+            for item, values in zip(part, scored, strict=True):
+                row = _row(item.id, values)
+                unscored += "reason" in row
+                steps += len(row["scores"] or ())
+                out.write(json.dumps(row, ensure_ascii=False) + "\n")
+    if unscored:
+        say(f"not scored: {unscored} of {len(items)} solutions; their lines say why")
+    return {"solutions": len(items), "steps": steps, "unscored": unscored}
 
-    items = list(read_items(arguments.data))
-    scorer = Scorer(arguments.model, arguments.device, threads=arguments.threads)
-    scores = scorer.score_many([(item.prompt, item.steps) for item in items])
-    for item, values in zip(items, scores, strict=True):
-        row = {"id": item.id, "scores": values, "first_error": first_error(values)}
-        sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
-    return {"solutions": len(items), "steps": sum(map(len, scores))}
+
+def _row(name: str, values: Scored) -> dict[str, Any]:
+    if isinstance(values, Unscored):
+        return {"id": name, "scores": None, "first_error": None, "reason": values.reason}
+    return {"id": name, "scores": list(values), "first_error": first_error(values)}
+
+
+def _output(path: Path | None) -> AbstractContextManager[TextIO]:
+    return path.open("w", encoding="utf-8") if path else nullcontext(sys.stdout)
+
+
+def _best_of_n(arguments: argparse.Namespace) -> dict[str, Any]:
+    samples = candidates.read_samples(arguments.data)
+    reports = {}
+    for name, table in _tables(arguments, samples).items():
+        summary = best_of_n.summarize(candidates.group(samples, table))
+        _say_summary(name, summary)
+        if arguments.plots:
+            file = f"best_of_n{'-' if name else ''}{name.replace('/', '-')}.svg"
+            plots.write(arguments.plots / file, plots.best_of_n(summary.curve))
+        reports[name] = asdict(summary)
+    return {"prms": reports}
+
+
+def _tables(arguments: argparse.Namespace, samples: Sequence[Sample]) -> Mapping[str, Table]:
+    if arguments.scores:
+        return candidates.read_scores(arguments.scores)
+    if not arguments.model:
+        raise ScoringError("best-of-n needs --scores or --model")
+    scored = score_each(open_scorer(arguments), [(s.prompt, s.steps) for s in samples])
+    pairs = zip(samples, scored, strict=True)
+    return {"": {s.id: tuple(v) for s, v in pairs if not isinstance(v, Unscored)}}
+
+
+def _say_summary(name: str, summary: Summary) -> None:
+    say(f"{name or 'Best-of-N'}: {summary.problems} problems, {summary.candidates} candidates")
+    if summary.unscored:
+        say(f"without scores, never chosen: {summary.unscored}")
+    say(f"pass@1 {percent(summary.pass_at_1)}, pass@{summary.n} {percent(summary.pass_at_n)}")
+    if summary.majority is not None:
+        say(f"maj@{summary.n} {percent(summary.majority)}")
+    say("             best of n   weighted vote")
+    for how in AGGREGATIONS:
+        vote = percent(summary.weighted_vote[how]) if summary.weighted_vote else "no answers"
+        say(f"{how:10} {percent(summary.best_of_n[how]):>11} {vote:>15}")
+
+
+def _export(arguments: argparse.Namespace) -> dict[str, Any]:
+    import torch
+
+    from trainer import cards, checkpoints
+
+    model, encoder = checkpoints.load(arguments.model)
+    checkpoints.save(model, encoder, arguments.out, getattr(torch, arguments.dtype))
+    cards.copy(checkpoints.local(arguments.model), arguments.out)
+    line = cards.serve_command(arguments.out, encoder)
+    say(f"{arguments.out}: {checkpoints.layout(model)}, {arguments.dtype}; serve it with")
+    say(line)
+    return {"model": str(arguments.out), "serve": line}
+
+
+def _serve(arguments: argparse.Namespace) -> dict[str, Any]:
+    from trainer import checkpoints
+    from trainer.cards import serve_command
+    from trainer.formats import open_encoder
+
+    folder = checkpoints.local(arguments.model)
+    line = serve_command(arguments.model, open_encoder(arguments.format, folder), arguments.format)
+    if not arguments.json:
+        sys.stdout.write(line + "\n")
+    return {"serve": line}

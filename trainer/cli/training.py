@@ -8,7 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from trainer.cli.evaluating import run_evaluation
+from trainer.benchmarks import read_benchmark
+from trainer.cli.evaluating import evaluate_on
 from trainer.cli.options import command, evaluation_options, say, warn
 
 
@@ -35,8 +36,13 @@ def _train(arguments: argparse.Namespace) -> dict[str, Any]:
     row = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(result).items()}
     row["final_loss"] = result.final_loss
     if arguments.evaluate:
-        arguments.model, arguments.data = result.model, arguments.evaluate
-        row["evaluation"] = run_evaluation(arguments)
+        from trainer import cards
+        from trainer.scoring import Scorer
+
+        scorer = Scorer(result.model, arguments.device, threads=arguments.threads)
+        report = evaluate_on(read_benchmark([arguments.evaluate]), scorer, arguments)
+        cards.add_evaluation(result.model, report, [arguments.evaluate])
+        row["evaluation"] = report
     return row
 
 

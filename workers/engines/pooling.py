@@ -74,7 +74,7 @@ class PoolingScorer:
             raise EngineUnavailable(f"cannot ask {model}: {error}", retry=False) from error
         self.name = f"pooling:{model}@{shown([place.root for place in options.endpoints])}"
         self._model, self._options = model, options
-        self.flags = vllm_flags(self.encoder.step_id, form)
+        self.flags = vllm_flags(self.encoder, form)
         self.retrying = retrying or Retrying()
         self._servers = [_Server(endpoint) for endpoint in options.endpoints]
 

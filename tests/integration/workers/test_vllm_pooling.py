@@ -41,7 +41,7 @@ CLOSE = 1e-4
 @contextmanager
 def served(model: Path, folder: Path, form: str = "checkpoint") -> Iterator[VllmServer]:
     """Serve a model with the flags that its card names."""
-    flags = vllm_flags(open_encoder(form, model).step_id, form)
+    flags = vllm_flags(open_encoder(form, model), form)
     with vllm_server(model, folder, shlex.split(flags)) as server:
         yield server
 
