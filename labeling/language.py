@@ -17,13 +17,14 @@ def said(what: Any) -> Any:
     if isinstance(what, Spoken):
         return said(what.phrase)
     if isinstance(what, Phrase):
-        words = gettext(what.message) if what.message else ""
-        if not what.values:
-            return words
-        return words.format(**{name: said_value(value) for name, value in what.values.items()})
+        return _said(what)
     return gettext(what) if isinstance(what, str) and what else what
 
 
-def said_value(value: Any) -> Any:
-    """Return what fills a place: a phrase in the reader's language, a text of people as it is."""
-    return said(value) if isinstance(value, Phrase | Spoken) else value
+def _said(phrase: Phrase) -> str:
+    words = gettext(phrase.message) if phrase.message else ""
+    if not phrase.values:
+        return words
+    # a value that is no phrase is a number, or a text of people and files: it stays as it is
+    values = {k: _said(v) if isinstance(v, Phrase) else v for k, v in phrase.values.items()}
+    return words.format(**values)

@@ -11,6 +11,7 @@ from babel.messages import Catalog
 from babel.messages.extract import extract
 from django.utils.translation.template import templatize
 
+from annotator.catalogs.enumerations import shown
 from annotator.catalogs.refusals import refusals
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,7 +27,7 @@ _GETTEXT = {
     "pgettext_lazy": ((1, "c"), 2),
     "npgettext": ((1, "c"), 2, 3),
 }
-_DOMAIN = {"phrase": None, "marked": None}
+_DOMAIN = {"Phrase": None, "marked": None}
 """Plain Python's: labeling.domain.phrases."""
 _SCRIPTS = {"t": None, "n": (1, 2)}
 """JavaScript's: static/js/i18n.js."""
@@ -41,10 +42,12 @@ def messages_of(domain: str) -> Catalog:
 
 
 def _extracted(domain: str) -> Iterator[tuple[str, Any, str | None]]:
+    if domain == PAGES:
+        yield from ((path, word, None) for path, word in shown())
     for path in _files(domain):
-        shown = path.relative_to(ROOT).as_posix()
+        name = path.relative_to(ROOT).as_posix()
         for said, context in _of_file(path):
-            yield shown, said, context
+            yield name, said, context
 
 
 def _files(domain: str) -> Iterator[Path]:

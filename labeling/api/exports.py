@@ -80,7 +80,9 @@ def _splits(request: Request) -> tuple[str, ...]:
     if wanted is None:
         return SPLITS
     if wanted not in SPLITS:
-        raise Invalid(f"split: {wanted!r} is none of {', '.join(SPLITS)}")
+        raise Invalid(
+            "split: {wanted!r} is none of {splits}", wanted=wanted, splits=", ".join(SPLITS)
+        )
     return (wanted,)
 
 

@@ -115,7 +115,9 @@ class MoveRun(APIView):
         """Pause, resume or cancel the run."""
         project = project_for(request.user, uid, Action.MANAGE)
         if move not in _MOVES:
-            raise BadSetting("move", f"{move!r} is none of {', '.join(_MOVES)}")
+            raise BadSetting(
+                "move", "{move!r} is none of {moves}", move=move, moves=", ".join(_MOVES)
+            )
         moved = _MOVES[move](by=caller(request), run=reads.run_for(project, run))
         return Response(RunOut(_row(reads.run_for(project, moved.uid))).data)
 
@@ -170,7 +172,7 @@ def _engine(name: str) -> Engine | None:
         return None
     found = run_choices.engine_named(name)
     if found is None:
-        raise BadSetting("engine", f"there is no engine {name!r}")
+        raise BadSetting("engine", "there is no engine {name!r}", name=name)
     return found
 
 

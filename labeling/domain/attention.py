@@ -5,13 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from labeling.domain.phrases import Phrase, marked
+
 FRESH = 45.0
 """Seconds that a count of workers is good for: three of them may fail."""
 
 STILL = 60.0
 """Seconds without a lease or a result after which a served run is said to wait for its turn."""
 
-_UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
+_UNITS = (
+    (86_400, marked("{count} day"), marked("{count} days")),
+    (3_600, marked("{count} hour"), marked("{count} hours")),
+    (60, marked("{count} minute"), marked("{count} minutes")),
+    (1, marked("{count} second"), marked("{count} seconds")),
+)
 
 
 class Trouble(StrEnum):
@@ -70,8 +77,8 @@ def attention(facts: Facts) -> Attention | None:
     if facts.failed:
         return Attention(
             Trouble.FAILED,
-            f"Stopped: {facts.reason}",
-            "What was labeled is kept. Mend the cause, then resume the run.",
+            Phrase("Stopped: {reason}", reason=facts.reason),
+            Phrase("What was labeled is kept. Mend the cause, then resume the run."),
         )
     if not facts.running or not facts.left:
         return None
@@ -82,23 +89,34 @@ def attention(facts: Facts) -> Attention | None:
     return _unattended(facts)
 
 
-def spoken(seconds: float) -> str:
+def spoken(seconds: float) -> Phrase:
     """Return a time in its largest unit: "3 minutes"."""
-    for size, unit in _UNITS:
+    for size, one, more in _UNITS:
         count = int(seconds // size)
         if count:
-            return f"{count} {unit}{'s' if count > 1 else ''}"
-    return "a moment"
+            return Phrase(more if count > 1 else one, count=count)
+    return Phrase("a moment")
+
+
+def _workers(count: int) -> Phrase:
+    return (
+        Phrase("{count} worker", count=1) if count == 1 else Phrase("{count} workers", count=count)
+    )
 
 
 def _engine(facts: Facts) -> Attention:
-    times = "" if facts.failures == 1 else f" {facts.failures} times in a row"
-    when = "at once" if not facts.retry_in or facts.retry_in < 1 else f"in {spoken(facts.retry_in)}"
-    return Attention(
-        Trouble.ENGINE,
-        f"The engine failed{times}: {facts.reason}",
-        f"It is tried again {when}. What was labeled is kept.",
-    )
+    text = Phrase("The engine failed: {reason}", reason=facts.reason)
+    if facts.failures > 1:
+        text = Phrase(
+            "The engine failed {count} times in a row: {reason}",
+            count=facts.failures,
+            reason=facts.reason,
+        )
+    remedy = Phrase("It is tried again at once. What was labeled is kept.")
+    if facts.retry_in and facts.retry_in >= 1:
+        time = spoken(facts.retry_in)
+        remedy = Phrase("It is tried again in {time}. What was labeled is kept.", time=time)
+    return Attention(Trouble.ENGINE, text, remedy)
 
 
 def _unattended(facts: Facts) -> Attention | None:
@@ -109,41 +127,70 @@ def _unattended(facts: Facts) -> Attention | None:
     if served and facts.unjudged >= facts.left:
         return Attention(
             Trouble.JUDGE,
-            f"All {facts.left:,} solutions that are left wait for the judge's verdict.",
-            "They follow as the judge's run goes on. Start or resume that run if it is not alive.",
+            Phrase(
+                "All {count:,} solutions that are left wait for the judge's verdict.",
+                count=facts.left,
+            ),
+            Phrase(
+                "They follow as the judge's run goes on. "
+                "Start or resume that run if it is not alive."
+            ),
         )
     if served and min(facts.started, facts.progressed or facts.started) > STILL:
-        who = "1 worker" if facts.workers == 1 else f"{facts.workers} workers"
         return Attention(
             Trouble.BUSY,
-            f"Waits for its turn: {who} of the queue {facts.queue} work on other runs.",
-            "More workers of this queue would work on both.",
+            Phrase(
+                "Waits for its turn: {workers} of the queue {queue} work on other runs.",
+                workers=_workers(facts.workers),
+                queue=facts.queue,
+            ),
+            Phrase("More workers of this queue would work on both."),
         )
     return None
 
 
 def _unserved(facts: Facts) -> Attention:
     seen = facts.served is not None and facts.served < facts.started
-    since = (
-        f"for {spoken(facts.served or 0)}"
-        if seen
-        else f"since this run was started {spoken(facts.started)} ago"
-    )
+    if seen:
+        text = Phrase(
+            "No worker has served the queue {queue} for {time}.",
+            queue=facts.queue,
+            time=spoken(facts.served or 0),
+        )
+    else:
+        text = Phrase(
+            "No worker has served the queue {queue} since this run was started {time} ago.",
+            queue=facts.queue,
+            time=spoken(facts.started),
+        )
     return Attention(
         Trouble.UNSERVED,
-        f"No worker has served the queue {facts.queue} {since}.",
-        "Nothing is lost: a worker goes on where the last one stopped. Start one:",
+        text,
+        Phrase("Nothing is lost: a worker goes on where the last one stopped. Start one:"),
         f"celery -A annotator.celery worker --queues {facts.queue}",
     )
 
 
 def _uncounted(facts: Facts) -> Attention:
-    since = f"for {spoken(facts.counted)}" if facts.counted is not None else "yet"
+    if facts.counted is None:
+        text = Phrase(
+            "Workers have not been counted yet, so whether one serves the queue {queue} "
+            "is not known.",
+            queue=facts.queue,
+        )
+    else:
+        text = Phrase(
+            "Workers have not been counted for {time}, so whether one serves the queue {queue} "
+            "is not known.",
+            time=spoken(facts.counted),
+            queue=facts.queue,
+        )
     return Attention(
         Trouble.UNCOUNTED,
-        f"Workers have not been counted {since}, so whether one serves the queue "
-        f"{facts.queue} is not known.",
-        "The schedule (celery beat), the worker of the queue default or Redis is down; "
-        "/readyz tells of Redis. Start them:",
+        text,
+        Phrase(
+            "The schedule (celery beat), the worker of the queue default or Redis is down; "
+            "/readyz tells of Redis. Start them:"
+        ),
         "celery -A annotator.celery worker --beat --queues default",
     )

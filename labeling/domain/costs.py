@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
+from labeling.domain.phrases import Phrase
+
 MILLION = 1_000_000
 HOUR = 3600
 
@@ -187,22 +189,28 @@ def _seconds(work: Workload, speed: Speed | None) -> Range | None:
 
 def _said_of_time(speed: Speed | None, seconds: Range | None) -> Iterable[str]:
     if seconds is None:
-        yield "The time is not known: this engine has not worked on such a run yet."
+        yield Phrase("The time is not known: this engine has not worked on such a run yet.")
     elif speed is not None and seconds.high:
-        yield (
+        yield Phrase(
             "Time of one worker, at the speed measured on this engine: "
-            f"{speed.completion_tokens:,.0f} completion tokens and {speed.items:,.2f} items a "
-            "second. Several workers, or a busier engine, change it."
+            "{tokens:,.0f} completion tokens and {items:,.2f} items a "
+            "second. Several workers, or a busier engine, change it.",
+            tokens=speed.completion_tokens,
+            items=speed.items,
         )
 
 
 def _said_of_price(prices: Prices, seconds: Range | None) -> Iterable[str]:
     if prices.free:
-        yield "This engine has no prices."
+        yield Phrase("This engine has no prices.")
         return
-    yield (
-        f"{prices.prompt:g} and {prices.completion:g} {prices.currency} per million prompt and "
-        f"completion tokens, {prices.hour:g} per hour. Discounts for cached prompts are left out."
+    yield Phrase(
+        "{prompt:g} and {completion:g} {currency} per million prompt and "
+        "completion tokens, {hour:g} per hour. Discounts for cached prompts are left out.",
+        prompt=prices.prompt,
+        completion=prices.completion,
+        currency=prices.currency,
+        hour=prices.hour,
     )
     if prices.hour and seconds is None:
-        yield "The hours are not in the price, as the time is not known."
+        yield Phrase("The hours are not in the price, as the time is not known.")

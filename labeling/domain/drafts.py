@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from labeling.domain.labels import LabelError, StepLabels, check_labels, first_error_of
+from labeling.domain.phrases import Spoken
 
 NOTE_LIMIT = 10_000
 """Characters of one note."""
 
 
-class DraftError(ValueError):
+class DraftError(Spoken, ValueError):
     """The draft does not fit the item; the text says where."""
 
 
@@ -45,7 +46,7 @@ def read_draft(values: Mapping[str, Any], step_count: int) -> Draft:
     try:
         check_labels(labels, step_count)
     except LabelError as error:
-        raise DraftError(str(error)) from error
+        raise DraftError(error.phrase) from error
     if not isinstance(notes, Mapping) or not isinstance(note, str):
         raise DraftError("notes: texts by step index are expected")
     return Draft(tuple(labels), _read_notes(notes, step_count), _limited(note))
@@ -55,9 +56,9 @@ def _read_notes(notes: Mapping[str, Any], step_count: int) -> tuple[tuple[str, s
     read = []
     for key, text in notes.items():
         if not (isinstance(key, str) and key.isdecimal() and int(key) < step_count):
-            raise DraftError(f"notes: {key!r} is not a step")
+            raise DraftError("notes: {key!r} is not a step", key=key)
         if not isinstance(text, str):
-            raise DraftError(f"notes: the note on step {key} is not a text")
+            raise DraftError("notes: the note on step {key} is not a text", key=key)
         if text.strip():
             read.append((key, _limited(text)))
     return tuple(sorted(read, key=lambda item: int(item[0])))
@@ -65,5 +66,9 @@ def _read_notes(notes: Mapping[str, Any], step_count: int) -> tuple[tuple[str, s
 
 def _limited(text: str) -> str:
     if len(text) > NOTE_LIMIT:
-        raise DraftError(f"a note may have {NOTE_LIMIT} characters, this one has {len(text)}")
+        raise DraftError(
+            "a note may have {note_limit} characters, this one has {count}",
+            note_limit=NOTE_LIMIT,
+            count=len(text),
+        )
     return text.replace("\x00", "")

@@ -72,14 +72,20 @@ def endpoints_of(options: Mapping[str, Any]) -> tuple[Endpoint, ...]:
 def check_options(kind: str, options: Mapping[str, Any]) -> None:
     """Raise BadEngine where the kind is unknown, or knows no such options."""
     if kind not in KINDS:
-        raise BadEngine(f"There is no kind of engine {kind!r}; known: {', '.join(KINDS)}.")
+        raise BadEngine(
+            "There is no kind of engine {kind!r}; known: {kinds}.",
+            kind=kind,
+            kinds=", ".join(KINDS),
+        )
     _check_secrets(options)
     known = KINDS[kind]
     unknown = sorted(options.keys() - known) if known else []
     if unknown:
         raise BadEngine(
-            f"An engine of kind {kind} has no option {', '.join(unknown)}; "
-            f"known: {', '.join(sorted(known))}."
+            "An engine of kind {kind} has no option {unknown}; known: {known}.",
+            kind=kind,
+            unknown=", ".join(unknown),
+            known=", ".join(sorted(known)),
         )
     if kind in SERVED:
         endpoints_of(options)
@@ -116,7 +122,9 @@ def _listed(options: Mapping[str, Any]) -> list[Any]:
     if not isinstance(given, list):
         raise BadEngine('endpoints is a list of servers, such as [{"url": "http://host:8000"}].')
     if beside:
-        raise BadEngine(f"Say {', '.join(sorted(beside))} for each endpoint, not beside them.")
+        raise BadEngine(
+            "Say {beside} for each endpoint, not beside them.", beside=", ".join(sorted(beside))
+        )
     return given or [{}]
 
 
@@ -126,8 +134,9 @@ def _endpoint(given: Any) -> Endpoint:
     unknown = sorted(given.keys() - _ENDPOINT)
     if unknown:
         raise BadEngine(
-            f"An endpoint has no option {', '.join(unknown)}; "
-            f"known: {', '.join(sorted(_ENDPOINT))}."
+            "An endpoint has no option {unknown}; known: {endpoint}.",
+            unknown=", ".join(unknown),
+            endpoint=", ".join(sorted(_ENDPOINT)),
         )
     return Endpoint(**given)
 
@@ -151,8 +160,9 @@ def _check_secrets(options: Any, name: str = "options") -> None:
         for key, value in options.items():
             if _SECRET.search(str(key)) and value:
                 raise BadEngine(
-                    f"{key} looks like a secret, and options are no place for one: set an "
-                    "environment variable where the workers run and name it as api_key_env."
+                    "{key} looks like a secret, and options are no place for one: set an "
+                    "environment variable where the workers run and name it as api_key_env.",
+                    key=key,
                 )
             _check_secrets(value, str(key))
     elif isinstance(options, list):
@@ -162,13 +172,15 @@ def _check_secrets(options: Any, name: str = "options") -> None:
 
 def _check_count(name: str, value: Any, most: int = 10**9, least: int = 1) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise BadEngine(f"{name} is a whole number from {least} to {most}.")
+        raise BadEngine(
+            "{name} is a whole number from {least} to {most}.", name=name, least=least, most=most
+        )
 
 
 def _check_seconds(name: str, value: Any) -> None:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not number or not 0 < value <= 86_400:
-        raise BadEngine(f"{name} is a number of seconds, more than 0 and at most 86400.")
+        raise BadEngine("{name} is a number of seconds, more than 0 and at most 86400.", name=name)
 
 
 _CHECKS: Mapping[str, Callable[[str, Any], None]] = {

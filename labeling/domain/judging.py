@@ -81,7 +81,11 @@ class JudgeTemplate:
     def __post_init__(self) -> None:
         for place in PLACES:
             if (count := self.text.count(place)) != 1:
-                raise BadTemplate(f"The text must hold {place} exactly once, not {count} times.")
+                raise BadTemplate(
+                    "The text must hold {place} exactly once, not {count} times.",
+                    place=place,
+                    count=count,
+                )
 
     def render(self, statement: str, steps: Sequence[str]) -> Prompt:
         """Return one user's message with the steps as numbered paragraphs.
@@ -143,7 +147,9 @@ def judge_template(name: str) -> JudgeTemplate:
         return JUDGE_TEMPLATES[name]
     except KeyError:
         known = ", ".join(JUDGE_TEMPLATES)
-        raise UnknownTemplate(f"There is no judge template {name!r}; known: {known}.") from None
+        raise UnknownTemplate(
+            "There is no judge template {name!r}; known: {known}.", name=name, known=known
+        ) from None
 
 
 def custom(text: str, reply: ReplyForm) -> JudgeTemplate:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
+from labeling.domain.phrases import Spoken, marked
+
 NO_ERROR = -1
 """First error of a solution whose every step is right."""
 
@@ -27,12 +29,12 @@ class LabelerKind(StrEnum):
 
 
 _KIND_WORDS = {
-    LabelerKind.MC: "Monte Carlo",
-    LabelerKind.JUDGE: "LLM judge",
-    LabelerKind.HUMAN: "Annotator",
-    LabelerKind.ADJUDICATOR: "Adjudicator",
-    LabelerKind.PRM: "PRM",
-    LabelerKind.GOLD: "Gold key",
+    LabelerKind.MC: marked("Monte Carlo"),
+    LabelerKind.JUDGE: marked("LLM judge"),
+    LabelerKind.HUMAN: marked("Annotator"),
+    LabelerKind.ADJUDICATOR: marked("Adjudicator"),
+    LabelerKind.PRM: marked("PRM"),
+    LabelerKind.GOLD: marked("Gold key"),
 }
 
 
@@ -60,7 +62,7 @@ class StepLabel(IntEnum):
 StepLabels = tuple[int | None, ...]
 
 
-class LabelError(ValueError):
+class LabelError(Spoken, ValueError):
     """Step labels and first error that contradict each other or the solution."""
 
 
@@ -101,13 +103,23 @@ def labels_up_to(first_error: int, step_count: int) -> StepLabels:
 def check_first_error(first_error: int, step_count: int) -> None:
     """Raise LabelError unless the index is NO_ERROR or names a step."""
     if not NO_ERROR <= first_error < step_count:
-        raise LabelError(f"first error {first_error} is outside the {step_count} steps")
+        raise LabelError(
+            "first error {first_error} is outside the {step_count} steps",
+            first_error=first_error,
+            step_count=step_count,
+        )
 
 
 def check_labels(labels: Sequence[int | None], step_count: int) -> None:
     """Raise LabelError unless there is one label from {-1, 0, 1, None} per step."""
     if len(labels) != step_count:
-        raise LabelError(f"{len(labels)} labels for {step_count} steps")
+        raise LabelError(
+            "{count} labels for {step_count} steps", count=len(labels), step_count=step_count
+        )
     for index, label in enumerate(labels):
         if label not in (-1, 0, 1, None):
-            raise LabelError(f"step {index}: label {label!r} is not one of -1, 0, 1, null")
+            raise LabelError(
+                "step {index}: label {label!r} is not one of -1, 0, 1, null",
+                index=index,
+                label=label,
+            )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from labeling.domain.costs import Range, Workload
 from labeling.domain.draws import COMPLETERS, TYPICAL, Completer, expected
 from labeling.domain.monte_carlo import McMode, exhaustive_completions
+from labeling.domain.phrases import Phrase, marked
 from labeling.domain.run_settings import McSettings
 from labeling.domain.workloads import (
     LENGTH_SHARE,
@@ -27,24 +28,28 @@ def mc(
         exhaustive_completions(len(shape.steps), settings.n) for shape in sample.shapes
     )
     completions, prompts, texts = _simulated(sample, settings)
-    said = [waiting(sample, "solutions")]
+    said = [waiting(sample, marked("solutions"))]
     if measured and measured.exhaustive:
         ratio = measured.completions / measured.exhaustive
         completions = Range.about(exhaustive * ratio, measured.share)
-        said.append(f"Completions: {measured.words}.")
+        said.append(Phrase("Completions: {words}.", words=measured.words))
     else:
         said.append(_words_of(settings))
     if measured and measured.same_model and measured.completions:
         prompt_tokens = completions * (measured.prompt_tokens / measured.completions)
         completion_tokens = completions * (measured.completion_tokens / measured.completions)
-        said.append("Tokens of a completion: measured on the same verdicts.")
+        said.append(Phrase("Tokens of a completion: measured on the same verdicts."))
     else:
         prompt_tokens = completions * prompts / characters.per_token
         completion_tokens = completions * texts * Range.about(1, LENGTH_SHARE)
         completion_tokens = completion_tokens / characters.per_token
         said.append(
-            "A completion is taken to be as long as the rest of its solution, "
-            f"± {100 * LENGTH_SHARE:.0f} %. {characters.words}"
+            Phrase(
+                "A completion is taken to be as long as the rest of its solution, "
+                "± {percent:.0f} %. {characters}",
+                percent=100 * LENGTH_SHARE,
+                characters=characters.words,
+            )
         )
     longest = completions.high * settings.max_tokens
     return Workload(
@@ -98,10 +103,12 @@ def _drawn(shape: Shape, settings: McSettings, completer: Completer) -> list[flo
     return [mean + audited * max(settings.n - mean, 0.0) for mean in found.per_step]
 
 
-def _words_of(settings: McSettings) -> str:
+def _words_of(settings: McSettings) -> Phrase:
     if settings.mode is McMode.EXHAUSTIVE:
-        return f"All {settings.n} completions are drawn after every step but the last."
-    return (
-        f"Completions: simulated for mode {settings.mode} and six kinds of completers "
-        "(docs/runs.md), as fewer than 50 verdicts of such a labeler are known."
+        words = marked("All {count} completions are drawn after every step but the last.")
+        return Phrase(words, count=settings.n)
+    return Phrase(
+        "Completions: simulated for mode {mode} and six kinds of completers "
+        "(docs/runs.md), as fewer than 50 verdicts of such a labeler are known.",
+        mode=settings.mode,
     )

@@ -7,24 +7,37 @@ that an interface can look the message up and fill the translation with the same
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 
-@dataclass(frozen=True, slots=True)
-class Phrase:
-    """A message and what fills its places; a value may be a phrase itself. str() is English."""
+class Phrase(str):
+    """A text in English that remembers the message it was made of, and the values of its places.
 
+    A value may be a phrase, or an exception that holds one. Formats of the places ("{count:,}")
+    hold in every language.
+    """
+
+    __slots__ = ("message", "values")
     message: str
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any]
 
-    def __str__(self) -> str:
-        return self.message.format(**self.values) if self.values else self.message
+    def __new__(cls, message: str, /, **values: Any) -> Phrase:
+        values = {name: getattr(value, "phrase", value) for name, value in values.items()}
+        made = super().__new__(cls, message.format(**values) if values else message)
+        made.message, made.values = message, values
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (self.message, dict(self.values))
 
 
-def phrase(message: str, /, **values: Any) -> Phrase:
-    """Return the message with its values, not yet said in any language."""
-    return Phrase(message, values)
+def _again(message: str, values: Mapping[str, Any]) -> Phrase:
+    return Phrase(message, **values)
+
+
+def phrase_of(error: Exception) -> str:
+    """Return the phrase of an exception that speaks to people, the text of any other."""
+    return getattr(error, "phrase", None) or str(error)
 
 
 def marked(text: str) -> str:
@@ -38,6 +51,6 @@ class Spoken(Exception):
     message_position: ClassVar[int] = 1
     """Where the message stands among the arguments of the class."""
 
-    def __init__(self, message: str | Phrase = "", /, **values: Any) -> None:
-        self.phrase = message if isinstance(message, Phrase) else Phrase(message, values)
+    def __init__(self, message: str = "", /, **values: Any) -> None:
+        self.phrase = message if isinstance(message, Phrase) else Phrase(message, **values)
         super().__init__(str(self.phrase))

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from labeling.domain.labels import LabelerKind
+from labeling.domain.phrases import Spoken, phrase_of
 
 
 class LabelMode(StrEnum):
@@ -17,7 +18,7 @@ class LabelMode(StrEnum):
     EVERY_STEP = "every_step"
 
 
-class PolicyError(ValueError):
+class PolicyError(Spoken, ValueError):
     """A policy value that is unknown or out of range; the text names the field."""
 
 
@@ -55,7 +56,11 @@ class Policy:
     def __post_init__(self) -> None:
         for name in ("blind", "show_reference", "show_people", "check_imported"):
             if not isinstance(getattr(self, name), bool):
-                raise PolicyError(f"{name}: {getattr(self, name)!r} is neither true nor false")
+                raise PolicyError(
+                    "{name}: {value!r} is neither true nor false",
+                    name=name,
+                    value=getattr(self, name),
+                )
         for name, low, high in (
             ("human_overlap", 1, 20),
             ("test_share", 0.0, 0.9),
@@ -70,9 +75,15 @@ class Policy:
         ):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)):
-                raise PolicyError(f"{name}: {value!r} is not a number")
+                raise PolicyError("{name}: {value!r} is not a number", name=name, value=value)
             if not low <= value <= high:
-                raise PolicyError(f"{name}: {value} is outside {low}..{high}")
+                raise PolicyError(
+                    "{name}: {value} is outside {low}..{high}",
+                    name=name,
+                    value=value,
+                    low=low,
+                    high=high,
+                )
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready values."""
@@ -83,7 +94,7 @@ class Policy:
         """Read a stored policy; missing fields take their defaults, unknown ones are refused."""
         unknown = sorted(set(values) - {field.name for field in fields(cls)})
         if unknown:
-            raise PolicyError(f"unknown policy fields: {', '.join(unknown)}")
+            raise PolicyError("unknown policy fields: {unknown}", unknown=", ".join(unknown))
         known = dict(values)
         try:
             if "consensus_kinds" in known:
@@ -91,5 +102,5 @@ class Policy:
             if "label_mode" in known:
                 known["label_mode"] = LabelMode(known["label_mode"])
         except ValueError as error:
-            raise PolicyError(str(error)) from error
+            raise PolicyError(phrase_of(error)) from error
         return cls(**known)

@@ -61,7 +61,9 @@ def completion_template(name: str) -> CompletionTemplate:
         return COMPLETION_TEMPLATES[name]
     except KeyError:
         known = ", ".join(COMPLETION_TEMPLATES)
-        raise UnknownTemplate(f"There is no prompt template {name!r}; known: {known}.") from None
+        raise UnknownTemplate(
+            "There is no prompt template {name!r}; known: {known}.", name=name, known=known
+        ) from None
 
 
 def defuse(text: str) -> str:

@@ -8,9 +8,10 @@ from typing import Any
 
 from labeling.domain.consensus import DECIDED, DecisionState
 from labeling.domain.labels import NO_ERROR, StepLabel
+from labeling.domain.phrases import Spoken
 
 
-class RuleError(ValueError):
+class RuleError(Spoken, ValueError):
     """A snapshot rule that is unknown or out of range; the text names the field."""
 
 
@@ -45,11 +46,11 @@ class Rule:
         """Read a stored or posted rule; unknown fields are refused."""
         unknown = sorted(set(values) - {field.name for field in fields(cls)})
         if unknown:
-            raise RuleError(f"unknown rule fields: {', '.join(unknown)}")
+            raise RuleError("unknown rule fields: {unknown}", unknown=", ".join(unknown))
         try:
             states = tuple(DecisionState(s) for s in values.get("states", cls().states))
         except ValueError as error:
-            raise RuleError(f"states: {error}") from error
+            raise RuleError("states: {error}", error=error) from error
         return cls(**{**values, "states": states})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from labeling.domain.phrases import Phrase
 from labeling.domain.refusals import NotAllowed
 
 
@@ -47,5 +48,7 @@ def can(role: Role | None, action: Action) -> bool:
 def check_can(role: Role | None, action: Action) -> None:
     """Raise NotAllowed unless the role permits the action."""
     if not can(role, action):
-        who = f"the role {role}" if role else "someone outside the project"
-        raise NotAllowed(f"{who} may not {action.value}")
+        who = Phrase("someone outside the project")
+        if role:
+            who = Phrase("the role {role}", role=Phrase(role))
+        raise NotAllowed("{who} may not {action}", who=who, action=Phrase(action))

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from labeling.domain import setting_checks as check
 from labeling.domain.judging import JUDGE_TEMPLATES
 from labeling.domain.monte_carlo import McMode
+from labeling.domain.phrases import marked
 from labeling.domain.prm_formats import PRM_FORMATS
 from labeling.domain.prompts import COMPLETION_TEMPLATES
 from labeling.domain.setting_checks import BadSetting
@@ -47,8 +48,8 @@ class McSettings:
         check.one_of("template", self.template, COMPLETION_TEMPLATES)
         check.needs_chance("n", self.n, self.temperature)
         judged = self.mode is McMode.CONSENSUS
-        check.only_if(judged, "judge", self.judge, "mode consensus")
-        check.only_if(judged, "audit_share", self.audit_share, "mode consensus")
+        check.only_if(judged, "judge", self.judge, marked("mode consensus"))
+        check.only_if(judged, "audit_share", self.audit_share, marked("mode consensus"))
 
     def config(self) -> dict[str, Any]:
         """Return the run's and the labeler's configuration."""
@@ -82,7 +83,7 @@ class JudgeSettings:
     def __post_init__(self) -> None:
         _settle(self)
         _needs_model(self.model)
-        check.only_if(bool(self.text), "reply", self.reply, "a wording of one's own")
+        check.only_if(bool(self.text), "reply", self.reply, marked("a wording of one's own"))
         if self.text:
             check.own_wording(self.template, self.text, self.reply)
         else:
@@ -157,7 +158,7 @@ class ScoreSettings:
         _settle(self)
         if bool(self.prm) == bool(self.model):
             raise BadSetting("prm", "give either a PRM of the project or a served model")
-        check.only_if(bool(self.model), "format", self.format, "a served model")
+        check.only_if(bool(self.model), "format", self.format, marked("a served model"))
         if self.format:
             check.one_of("format", self.format, PRM_FORMATS)
 

@@ -40,9 +40,9 @@ class BadSetting(Invalid):
 
     message_position = 2
 
-    def __init__(self, field: str, words: str | Phrase, /, **values: Any) -> None:
+    def __init__(self, field: str, words: str, /, **values: Any) -> None:
         self.field = field
-        self.words = words if isinstance(words, Phrase) else Phrase(words, values)
+        self.words = words if isinstance(words, Phrase) else Phrase(words, **values)
         super().__init__("{field}: {words}", field=field, words=self.words)
 
 
@@ -57,37 +57,43 @@ def settled(name: str, kind: str, value: Any) -> Any:
 def one_of(name: str, value: Any, known: Collection[str]) -> None:
     """Refuse anything but one of the known texts."""
     if not isinstance(value, str) or value not in known:
-        raise BadSetting(name, f"{_shown(value)} is none of {', '.join(known)}")
+        raise BadSetting(
+            name, "{value} is none of {known}", value=_shown(value), known=", ".join(known)
+        )
 
 
 def only_if(condition: bool, name: str, value: Any, where: str) -> None:
     """Refuse a value that is missing where the condition holds, or given where it does not."""
     if condition and value in (None, ""):
-        raise BadSetting(name, f"{where} needs it")
+        raise BadSetting(name, "{where} needs it", where=Phrase(where))
     only_where(condition, name, value, where)
 
 
 def only_where(condition: bool, name: str, value: Any, where: str) -> None:
     """Refuse a value that is given where the condition does not hold."""
     if not condition and value not in (None, ""):
-        raise BadSetting(name, f"belongs to {where} only")
+        raise BadSetting(name, "belongs to {where} only", where=Phrase(where))
 
 
 def needs_chance(name: str, count: int, temperature: float) -> None:
     """Refuse several samples of a greedy model: they would all be the same text."""
     if count > 1 and temperature == 0:
-        raise BadSetting("temperature", f"at 0 all are the same: raise it, or set {name} to 1")
+        raise BadSetting(
+            "temperature", "at 0 all are the same: raise it, or set {name} to 1", name=name
+        )
 
 
 def own_wording(template: str, text: str, reply: str) -> None:
     """Check a judge's wording of a project's own, and its name "name-v2"."""
     if not _VERSIONED.fullmatch(template) or template in JUDGE_TEMPLATES:
-        raise BadSetting("template", f"{_shown(template)} is no name of a wording of one's own")
+        raise BadSetting(
+            "template", "{template} is no name of a wording of one's own", template=_shown(template)
+        )
     one_of("reply", reply, [str(form) for form in ReplyForm])
     try:
         custom(text, ReplyForm(reply))
     except Invalid as error:
-        raise BadSetting("text", str(error)) from error
+        raise BadSetting("text", error.phrase) from error
 
 
 def split_rule(split: str, pattern: str) -> None:
@@ -97,15 +103,15 @@ def split_rule(split: str, pattern: str) -> None:
     try:
         SplitRule(SplitKind(split or SplitKind.PARAGRAPHS), pattern)
     except BadPattern as error:
-        raise BadSetting("pattern", str(error)) from error
+        raise BadSetting("pattern", error.phrase) from error
 
 
 def _text(name: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise BadSetting(name, f"{_shown(value)} is not a text")
+        raise BadSetting(name, "{value} is not a text", value=_shown(value))
     longest = LONGEST.get(name, LONGEST_ELSE)
     if len(value) > longest:
-        raise BadSetting(name, f"is longer than {longest:,} characters")
+        raise BadSetting(name, "is longer than {longest:,} characters", longest=longest)
     if any(ch == "\0" or "\ud800" <= ch <= "\udfff" for ch in value):
         raise BadSetting(name, "holds characters that cannot be stored")
     return value
@@ -113,14 +119,14 @@ def _text(name: str, value: Any) -> str:
 
 def _whole(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise BadSetting(name, f"{_shown(value)} is not a whole number")
+        raise BadSetting(name, "{value} is not a whole number", value=_shown(value))
     _within(name, value)
     return value
 
 
 def _number(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise BadSetting(name, f"{_shown(value)} is not a number")
+        raise BadSetting(name, "{value} is not a number", value=_shown(value))
     _within(name, value)
     return float(value)
 
@@ -131,7 +137,7 @@ def _optional_number(name: str, value: Any) -> float | None:
 
 def _yes_or_no(name: str, value: Any) -> bool:
     if not isinstance(value, bool):
-        raise BadSetting(name, f"{_shown(value)} is neither true nor false")
+        raise BadSetting(name, "{value} is neither true nor false", value=_shown(value))
     return value
 
 
@@ -153,7 +159,9 @@ _READERS: Mapping[str, Callable[[str, Any], Any]] = {
 def _within(name: str, value: float) -> None:
     low, high = LIMITS[name]
     if not low <= value <= high:  # so written, NaN is refused too
-        raise BadSetting(name, f"{_shown(value)} is outside {low:g} to {high:g}")
+        raise BadSetting(
+            name, "{value} is outside {low:g} to {high:g}", value=_shown(value), low=low, high=high
+        )
 
 
 def _shown(value: Any) -> str:

@@ -53,7 +53,9 @@ class SplitRule:
         if (self.kind is SplitKind.PATTERN) != bool(self.pattern):
             raise BadPattern("A pattern belongs to the rule “pattern”, and to no other.")
         if len(self.pattern) > MAX_PATTERN:
-            raise BadPattern(f"The pattern is longer than {MAX_PATTERN} characters.")
+            raise BadPattern(
+                "The pattern is longer than {max_pattern} characters.", max_pattern=MAX_PATTERN
+            )
         if self.pattern:
             _compiled(self.pattern)
 
@@ -138,7 +140,8 @@ def _custom(text: str, pattern: str) -> list[Span]:
         return [match.span() for match in found]
     except TimeoutError as error:
         raise BadPattern(
-            f"The pattern took longer than {PATTERN_SECONDS:g} s on one text."
+            "The pattern took longer than {pattern_seconds:g} s on one text.",
+            pattern_seconds=PATTERN_SECONDS,
         ) from error
 
 
@@ -146,4 +149,4 @@ def _compiled(pattern: str) -> regex.Pattern[str]:
     try:
         return regex.compile(pattern, regex.MULTILINE | regex.VERSION1)
     except (regex.error, OverflowError, RecursionError, MemoryError) as error:
-        raise BadPattern(f"The pattern is not a regular expression: {error}") from error
+        raise BadPattern("The pattern is not a regular expression: {error}", error=error) from error

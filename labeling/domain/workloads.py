@@ -12,6 +12,7 @@ from math import sqrt
 
 from labeling.domain.costs import NOTHING, Range, Workload
 from labeling.domain.judging import judge_template
+from labeling.domain.phrases import Phrase, marked
 from labeling.domain.prompts import render
 from labeling.domain.run_settings import GenerateSettings, JudgeSettings
 
@@ -59,7 +60,7 @@ class Measured:
     """Sums over what a like labeler has done, `what` in words; `same_model`: by the same model and
     template."""
 
-    what: str
+    what: Phrase
     verdicts: int
     completions: int
     exhaustive: int
@@ -77,9 +78,14 @@ class Measured:
         return min(max(2 / sqrt(self.verdicts), 0.05), 0.5)
 
     @property
-    def words(self) -> str:
+    def words(self) -> Phrase:
         """Return where the numbers come from."""
-        return f"measured on {self.verdicts:,} {self.what}, ± {100 * self.share:.0f} %"
+        return Phrase(
+            "measured on {count:,} {what}, ± {percent:.0f} %",
+            count=self.verdicts,
+            what=self.what,
+            percent=100 * self.share,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +96,17 @@ class Characters:
     texts: int = 0
 
     @property
-    def words(self) -> str:
+    def words(self) -> Phrase:
         """Return where the number comes from."""
-        low, high = self.per_token.low, self.per_token.high
-        source = f"measured on {self.texts:,} texts of this model" if self.texts else "assumed"
-        return f"{low:.1f} to {high:.1f} characters make a token ({source})."
+        source = Phrase("assumed")
+        if self.texts:
+            source = Phrase("measured on {count:,} texts of this model", count=self.texts)
+        return Phrase(
+            "{low:.1f} to {high:.1f} characters make a token ({source}).",
+            low=self.per_token.low,
+            high=self.per_token.high,
+            source=source,
+        )
 
 
 def judge(
@@ -102,9 +114,9 @@ def judge(
 ) -> Workload:
     """Return what a judge's verdicts on the sample take."""
     completions = Range.exactly(sample.items * settings.votes)
-    said = [waiting(sample, "solutions")]
+    said = [waiting(sample, marked("solutions"))]
     if measured and measured.same_model and measured.completions:
-        said.append(f"Tokens: {measured.words}.")
+        said.append(Phrase("Tokens: {words}.", words=measured.words))
         return _as_measured(sample.items, completions, measured, tuple(said))
     text = settings.text or judge_template(settings.template).text
     written = sum(
@@ -116,8 +128,12 @@ def judge(
     most = float(settings.max_tokens * sample.items)
     replies = Range(min(shortest, most), most) * settings.votes
     said.append(
-        "A reply is taken to be at least as long as the solution and at most "
-        f"{settings.max_tokens:,} tokens. {characters.words}"
+        Phrase(
+            "A reply is taken to be at least as long as the solution and at most "
+            "{count:,} tokens. {characters}",
+            count=settings.max_tokens,
+            characters=characters.words,
+        )
     )
     return Workload(sample.items, completions, prompts, replies, assumptions=tuple(said))
 
@@ -131,9 +147,9 @@ def generate(
 ) -> Workload:
     """Return what sampling solutions takes; `written`: characters of solutions known already."""
     completions = Range.exactly(sample.items * settings.samples)
-    said = [waiting(sample, "problems")]
+    said = [waiting(sample, marked("problems"))]
     if measured and measured.same_model and measured.completions:
-        said.append(f"Tokens: {measured.words}.")
+        said.append(Phrase("Tokens: {words}.", words=measured.words))
         return _as_measured(sample.items, completions, measured, tuple(said))
     overhead = template_characters(settings.template)
     prompts = sum(overhead + shape.statement for shape in sample.shapes) * sample.scale
@@ -142,12 +158,17 @@ def generate(
         mean = sum(written) / len(written)
         each = (Range.about(mean, LENGTH_SHARE) / characters.per_token).at_most(most)
         said.append(
-            "A solution is taken to be as long as those of the project, "
-            f"± {100 * LENGTH_SHARE:.0f} %. {characters.words}"
+            Phrase(
+                "A solution is taken to be as long as those of the project, "
+                "± {percent:.0f} %. {characters}",
+                percent=100 * LENGTH_SHARE,
+                characters=characters.words,
+            )
         )
     else:
         each = Range(most / 10, most)
-        said.append(f"A solution is taken to have {most / 10:,.0f} to {most:,.0f} tokens.")
+        words = marked("A solution is taken to have {low:,.0f} to {high:,.0f} tokens.")
+        said.append(Phrase(words, low=most / 10, high=most))
     return Workload(
         sample.items,
         completions,
@@ -160,15 +181,23 @@ def generate(
 def score(sample: Sample, characters: Characters) -> Workload:
     """Return what scoring the sample by a PRM takes: each solution is read once."""
     read = sum(shape.statement + shape.text for shape in sample.shapes) * sample.scale
-    said = (waiting(sample, "solutions"), f"Each is read once. {characters.words}")
+    said = (
+        waiting(sample, marked("solutions")),
+        Phrase("Each is read once. {characters}", characters=characters.words),
+    )
     tokens = Range.exactly(read) / characters.per_token
     return Workload(sample.items, NOTHING, tokens, NOTHING, assumptions=said)
 
 
-def waiting(sample: Sample, what: str) -> str:
+def waiting(sample: Sample, what: str) -> Phrase:
     """Return how many items wait, and how many stand for them."""
     known = len(sample.shapes)
-    return f"{sample.items:,} {what} wait; lengths are those of {known:,} of the project's."
+    return Phrase(
+        "{count:,} {what} wait; lengths are those of {known:,} of the project's.",
+        count=sample.items,
+        what=Phrase(what),
+        known=known,
+    )
 
 
 def template_characters(template: str) -> int:

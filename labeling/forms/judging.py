@@ -14,6 +14,7 @@ from labeling.domain.refusals import Invalid
 from labeling.domain.run_settings import RunSettings
 from labeling.domain.setting_checks import LONGEST
 from labeling.forms.run_kinds import JudgeForm
+from labeling.language import said
 from labeling.models import Engine
 
 
@@ -54,7 +55,7 @@ class WordingForm(forms.Form):
             try:
                 custom(cleaned["text"], cleaned["reply"])
             except Invalid as error:
-                self.add_error("text", str(error))
+                self.add_error("text", said(error))
         return cleaned
 
     def template(self) -> JudgeTemplate | None:

@@ -165,7 +165,12 @@ class GenerateForm(RunForm):
         engines = [self.choices.engine(uid) for uid in cleaned["engine"]]
         pairs = [(engine, heat) for engine in engines for heat in cleaned["temperature"]]
         if not 0 < len(pairs) <= LARGEST_GRID:
-            raise BadSetting("temperature", f"1 to {LARGEST_GRID} runs at once, not {len(pairs)}")
+            raise BadSetting(
+                "temperature",
+                "1 to {largest_grid} runs at once, not {count}",
+                largest_grid=LARGEST_GRID,
+                count=len(pairs),
+            )
         pattern = cleaned["pattern"] if cleaned["split"] == SplitKind.PATTERN else ""
         common = {**cleaned, "pattern": pattern}
         return [(e, self._settings(e, {**common, "temperature": heat})) for e, heat in pairs]

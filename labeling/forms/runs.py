@@ -12,6 +12,7 @@ from labeling.domain.prompts import COMPLETION_TEMPLATES
 from labeling.domain.refusals import Refusal
 from labeling.domain.run_settings import RunSettings, read
 from labeling.domain.setting_checks import LIMITS, BadSetting
+from labeling.language import said
 from labeling.models import Engine
 
 Asked = tuple[Engine | None, RunSettings]
@@ -68,9 +69,9 @@ class RunForm(forms.Form):
     def refuse(self, error: Refusal) -> None:
         """Show a refusal: that of a setting beside its field."""
         if isinstance(error, BadSetting) and error.field in self.fields:
-            self.add_error(error.field, str(error).partition(": ")[2])
+            self.add_error(error.field, said(error.words))
         else:
-            self.add_error(None, str(error))
+            self.add_error(None, said(error))
 
     def asked(self) -> list[Asked]:
         """Return what is asked for; nothing while the form has mistakes."""

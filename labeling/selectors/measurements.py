@@ -10,6 +10,7 @@ from django.db.models.functions import Length
 
 from labeling.domain.costs import Range, Speed
 from labeling.domain.labels import LabelerKind
+from labeling.domain.phrases import Phrase
 from labeling.domain.run_settings import GenerateSettings, JudgeSettings, McSettings
 from labeling.domain.workloads import MEASURED_FROM, Characters, Measured
 from labeling.models import Engine, Labeler, Project, Rollout, Run, Sampling, Verdict, VerdictTally
@@ -51,7 +52,7 @@ def like_generation(project: Project, settings: GenerateSettings) -> Measured | 
     for drawn in drawn_by(project, hashes).values():
         if drawn.problems >= MEASURED_FROM:
             return Measured(
-                what=f"problems solved by {settings.generator}",
+                what=Phrase("problems solved by {name}", name=settings.generator),
                 verdicts=drawn.problems,
                 completions=drawn.samples,
                 exhaustive=0,
@@ -121,7 +122,7 @@ def _best(found: Sequence[tuple[Labeler, Spent]], model: str, template: str) -> 
     """Return the measurement by the same model, else the one with the most verdicts."""
     measured = [
         Measured(
-            what=f"verdicts of {labeler.name}",
+            what=Phrase("verdicts of {name}", name=labeler.name),
             verdicts=spent.items,
             completions=spent.completions,
             exhaustive=spent.exhaustive,

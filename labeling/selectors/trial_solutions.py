@@ -43,9 +43,11 @@ def chosen(project: Project, user: User, uids: Sequence[str]) -> list[Solution]:
         return mixed(project, user)
     found = {s.uid: s for s in Solution.objects.filter(project=project, uid__in=uids)}
     if missing := [uid for uid in uids if uid not in found]:
-        raise BadSetting("solutions", f"the project has no solution {', '.join(missing)}")
+        raise BadSetting(
+            "solutions", "the project has no solution {missing}", missing=", ".join(missing)
+        )
     if len(uids) > TRIED:
-        raise BadSetting("solutions", f"{len(uids)} are more than {TRIED}")
+        raise BadSetting("solutions", "{count} are more than {tried}", count=len(uids), tried=TRIED)
     return [found[uid] for uid in uids]
 
 

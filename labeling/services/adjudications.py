@@ -18,7 +18,7 @@ def submit(*, by: User, solution: Solution, key: UUID, first_error: int, reason:
     try:
         labels = labels_up_to(first_error, len(solution.steps))
     except LabelError as error:
-        raise Invalid(str(error)) from error
+        raise Invalid(error.phrase) from error
     values: dict[str, Any] = {
         "state": VerdictState.SCORED,
         "first_error": first_error,

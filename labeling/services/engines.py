@@ -118,5 +118,7 @@ def _price(name: str, value: Any) -> Decimal:
     except InvalidOperation:
         price = Decimal("NaN")
     if not (price.is_finite() and 0 <= price < _HIGHEST):
-        raise BadEngine(f"{name.replace('_', ' ')} is a number from 0 to {_HIGHEST}.")
+        raise BadEngine(
+            "{name} is a number from 0 to {highest}.", name=name.replace("_", " "), highest=_HIGHEST
+        )
     return price

@@ -17,6 +17,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from labeling import dispatch
+from labeling.domain.phrases import Phrase
 from labeling.domain.refusals import Refusal
 from labeling.models import Event, Import, Project, User
 from labeling.models.imports import ImportState
@@ -68,7 +69,11 @@ def start(*, by: User, job: Import, options: Mapping[str, Any], dry_run: bool) -
     checked = Options.from_dict(options)
     job = Import.objects.select_for_update().get(pk=job.pk)
     if job.state not in STARTABLE:
-        raise NotNow(f"{job.file_name} is {job.state}: it cannot be started now")
+        raise NotNow(
+            "{file_name} is {state}: it cannot be started now",
+            file_name=job.file_name,
+            state=Phrase(job.state),
+        )
     job.state, job.dry_run, job.options = ImportState.WAITING, dry_run, checked.to_dict()
     job.report, job.reason, job.started_at, job.finished_at = {}, "", None, None
     job.save()
@@ -93,7 +98,11 @@ def discard(*, by: User, job: Import) -> None:
     """Remove an upload that is not wanted; finished imports stay as a record."""
     job = Import.objects.select_for_update().get(pk=job.pk)
     if job.state not in STARTABLE:
-        raise NotNow(f"{job.file_name} is {job.state}: it cannot be discarded")
+        raise NotNow(
+            "{file_name} is {state}: it cannot be discarded",
+            file_name=job.file_name,
+            state=Phrase(job.state),
+        )
     events.record(
         by=by, action="upload discarded", project=job.project, subject=job.uid, name=job.file_name
     )

@@ -41,7 +41,7 @@ def save_wording(
         return newest, False
     version = newest.version + 1 if newest else 1
     if any(built_in.rpartition("-v")[0] == name for built_in in JUDGE_TEMPLATES):
-        raise BadSetting("name", f"“{name}” is a built-in wording's: choose another one")
+        raise BadSetting("name", "“{name}” is a built-in wording's: choose another one", name=name)
     own_wording(f"{name}-v{version}", text, reply)
     prompt = JudgePrompt.objects.create(
         project=project, name=name, version=version, text=text, reply=reply, created_by=by

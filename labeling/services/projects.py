@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
+from labeling.domain.phrases import phrase_of
 from labeling.domain.policy import Policy, PolicyError
 from labeling.domain.refusals import Invalid
 from labeling.domain.roles import Role
@@ -23,7 +24,7 @@ def create(*, by: User, name: str, guidelines: str = "", policy: Policy | None =
     if not name.strip():
         raise Invalid("a project needs a name")
     if Project.objects.filter(name=name).exists():
-        raise Invalid(f"a project named {name!r} exists already")
+        raise Invalid("a project named {name!r} exists already", name=name)
     project = Project.objects.create(
         name=name,
         guidelines=guidelines,
@@ -54,7 +55,7 @@ def change_policy(*, by: User, project: Project, **changes: Any) -> Project:
     try:
         project.policy_values = replace(project.policy, **changes).to_dict()
     except (PolicyError, TypeError) as error:
-        raise Invalid(str(error)) from error
+        raise Invalid(phrase_of(error)) from error
     project.policy_version += 1
     project.save(update_fields=["policy_values", "policy_version"])
     events.record(

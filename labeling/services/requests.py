@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from labeling.domain.labels import LabelerKind
+from labeling.domain.phrases import marked
 from labeling.domain.refusals import Refusal
 from labeling.domain.run_settings import (
     GenerateSettings,
@@ -79,13 +80,17 @@ def _check_engine(engine: Engine | None, settings: RunSettings) -> None:
     if engine is None:
         raise BadSetting("engine", "is missing")
     if not engine.active:
-        raise BadSetting("engine", f"{engine.name} is switched off")
+        raise BadSetting("engine", "{name} is switched off", name=engine.name)
     scores = isinstance(settings, ScoreSettings)
     if (engine.kind == EngineKind.POOLING) != scores:
-        does = "scores steps" if engine.kind == EngineKind.POOLING else "writes texts"
-        raise BadSetting("engine", f"{engine.name} {does}: it cannot {settings.kind}")
+        words = marked("{name} writes texts: it cannot score solutions")
+        if engine.kind == EngineKind.POOLING:
+            words = marked("{name} scores steps: it cannot write texts")
+        raise BadSetting("engine", words, name=engine.name)
     if engine.model != settings.model:
-        raise BadSetting("model", f"the engine {engine.name} serves {engine.model}")
+        raise BadSetting(
+            "model", "the engine {name} serves {model}", name=engine.name, model=engine.model
+        )
 
 
 def _check_project(project: Project, settings: RunSettings) -> None:
@@ -112,7 +117,7 @@ def _check_project(project: Project, settings: RunSettings) -> None:
 def _check_judge(project: Project, settings: McSettings) -> None:
     known = Labeler.objects.filter(project=project, kind=LabelerKind.JUDGE, uid=settings.judge)
     if settings.judge and not known.exists():
-        raise BadSetting("judge", f"the project has no judge {settings.judge!r}")
+        raise BadSetting("judge", "the project has no judge {judge!r}", judge=settings.judge)
 
 
 def _check_wording(project: Project, settings: JudgeSettings) -> None:
@@ -121,13 +126,15 @@ def _check_wording(project: Project, settings: JudgeSettings) -> None:
         project=project, name=name, version=int(version), text=settings.text, reply=settings.reply
     )
     if not stored.exists():
-        raise BadSetting("text", f"is not the project's wording {settings.template}")
+        raise BadSetting(
+            "text", "is not the project's wording {template}", template=settings.template
+        )
 
 
 def _trained(project: Project, uid: str) -> PRM:
     found = PRM.objects.filter(project=project, uid=uid).select_related("training_run").first()
     if found is None:
-        raise BadSetting("prm", f"the project has no PRM {uid!r}")
+        raise BadSetting("prm", "the project has no PRM {uid!r}", uid=uid)
     return found
 
 

@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from labeling import dispatch
 from labeling.domain.hashing import config_hash
 from labeling.domain.labels import VerdictState
+from labeling.domain.phrases import Phrase
 from labeling.domain.refusals import Refusal
 from labeling.models import Claim, Engine, Labeler, Project, QueuePresence, Run, User, Verdict
 from labeling.models.runs import RunKind, RunState
@@ -147,7 +148,7 @@ def retry_unscored(*, by: User, run: Run, reason: str = "") -> int:
         raise WrongState("a generation run has no verdicts to retry")
     run = Run.objects.select_for_update().get(pk=run.pk)
     if run.state in {RunState.CANCELLED, RunState.FAILED}:
-        raise WrongState(f"a run that is {run.state} cannot be retried")
+        raise WrongState("a run that is {state} cannot be retried", state=Phrase(run.state))
     unscored = Verdict.objects.filter(labeler=run.labeler_id, state=VerdictState.UNSCORED)
     count, _ = (unscored.filter(reason=reason) if reason else unscored).delete()
     events.record(
@@ -212,7 +213,9 @@ def _move(*, by: User, run: Run, word: str) -> Run:
     sources, target = _MOVES[word]
     run = Run.objects.select_for_update().get(pk=run.pk)
     if run.state not in sources:
-        raise WrongState(f"a run that is {run.state} cannot be {word}")
+        raise WrongState(
+            "a run that is {state} cannot be {word}", state=Phrase(run.state), word=Phrase(word)
+        )
     run.state, run.failures, run.retry_at = target, 0, None
     if target is RunState.RUNNING:
         run.reason, run.finished_at = "", None

@@ -18,6 +18,7 @@ from django.db import transaction
 from labeling import dispatch
 from labeling.domain.consensus import DECIDED
 from labeling.domain.hashing import config_hash
+from labeling.domain.phrases import phrase_of
 from labeling.domain.refusals import Invalid, Refusal
 from labeling.domain.releases import Rule, RuleError
 from labeling.models import Decision, Labeler, Project, Snapshot, User
@@ -95,9 +96,9 @@ def _read_rule(project: Project, values: dict[str, Any]) -> Rule:
     try:
         rule = Rule.from_dict(values)
     except (RuleError, TypeError) as error:
-        raise Invalid(str(error)) from error
+        raise Invalid(phrase_of(error)) from error
     if rule.labeler and not Labeler.objects.filter(project=project, uid=rule.labeler).exists():
-        raise Invalid(f"labeler: the project has no labeler {rule.labeler}")
+        raise Invalid("labeler: the project has no labeler {labeler}", labeler=rule.labeler)
     return rule
 
 

@@ -32,7 +32,7 @@ def issue(
         raise Invalid("a token needs a name, at least one scope, and 1 to 366 days")
     unknown = sorted(set(scopes) - {str(scope) for scope in Scope})
     if unknown:
-        raise Invalid(f"unknown scopes: {', '.join(unknown)}")
+        raise Invalid("unknown scopes: {unknown}", unknown=", ".join(unknown))
     plain = "ann_" + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
         user=by,

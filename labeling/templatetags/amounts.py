@@ -6,13 +6,17 @@ from decimal import Decimal
 from typing import Any
 
 from django import template
+from django.utils.translation import get_language, gettext
 
 from labeling.domain.costs import Range
 from labeling.templatetags.marks import decimal, duration, thousands
 
 register = template.Library()
 
-_WORDS = ((1e9, "billion"), (1e6, "million"))
+_SCALES = {"zh-hans": ((1e8, "亿"), (1e4, "万"))}
+_ENGLISH_SCALE = ((1e9, "billion"), (1e6, "million"))
+"""Names of large numbers: languages count by different powers, so none translates another."""
+
 _EXACT_BELOW = 1_000_000
 _CENTS = 0.01
 
@@ -28,10 +32,10 @@ def amount(value: Range | float | None) -> str:
         return _one(value.low)
     low, high = _rounded(value.low), _rounded(value.high)
     if low == high:
-        return f"about {high}"
+        return gettext("about {amount}").format(amount=high)
     number, _, word = low.partition(" ")
     same = word and high.endswith(word)
-    return f"{number if same else low} to {high}"
+    return _between(number if same else low, high)
 
 
 @register.filter
@@ -42,22 +46,22 @@ def money(value: Range | float | None, currency: str = "") -> str:
     if not isinstance(value, Range):
         return f"{_coins(value)} {currency}"
     low, high = _coins(value.low), _coins(value.high)
-    return f"{low} {currency}" if low == high else f"{low} to {high} {currency}"
+    return f"{low} {currency}" if low == high else f"{_between(low, high)} {currency}"
 
 
 @register.filter
 def price(value: Decimal, currency: str = "") -> str:
     """Return a price without idle digits: "0.15 USD"."""
-    return f"{value.normalize():f} {currency}" if value else "none"
+    return f"{value.normalize():f} {currency}" if value else gettext("none")
 
 
 @register.filter
 def span(value: Range | None) -> str:
     """Return a range of seconds as "10 min to 1 h 40 min"; "not known" where it is not."""
     if value is None or value == "":
-        return "not known"
+        return gettext("not known")
     low, high = duration(value.low), duration(value.high)
-    return low if low == high else f"{low} to {high}"
+    return low if low == high else _between(low, high)
 
 
 @register.filter
@@ -76,7 +80,11 @@ def factor(value: Any) -> str:
     if not isinstance(value, Range):
         return f"{value:.1f} ×"
     low, high = f"{value.low:.1f}", f"{value.high:.1f}"
-    return f"{low} ×" if low == high else f"{low} to {high} ×"
+    return f"{low} ×" if low == high else f"{_between(low, high)} ×"
+
+
+def _between(low: str, high: str) -> str:
+    return gettext("{low} to {high}").format(low=low, high=high)
 
 
 def _one(value: float) -> str:
@@ -85,7 +93,7 @@ def _one(value: float) -> str:
 
 def _rounded(value: float) -> str:
     """Return two digits of a number, in words from a million on."""
-    for size, word in _WORDS:
+    for size, word in _SCALES.get(get_language() or "", _ENGLISH_SCALE):
         if value >= size:
             return f"{_two(value / size)} {word}"
     return _two(value)

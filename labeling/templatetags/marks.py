@@ -9,17 +9,24 @@ from django import template
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from labeling.domain.consensus import DecisionState
 from labeling.domain.labels import NO_ERROR, LabelerKind, VerdictState
+from labeling.domain.phrases import marked
 from labeling.domain.statistics.undefined import Undefined
+from labeling.language import said
 
 register = template.Library()
 
 PEOPLE = frozenset({LabelerKind.HUMAN, LabelerKind.ADJUDICATOR, LabelerKind.GOLD})
 """Kinds of labelers drawn filled; the others, machines, are drawn outlined."""
 
-_STEP = {1: ("right", "✓", "correct"), 0: ("unsure", "?", "unsure"), -1: ("wrong", "✗", "wrong")}
+_STEP = {
+    1: ("right", "✓", marked("correct")),
+    0: ("unsure", "?", marked("unsure")),
+    -1: ("wrong", "✗", marked("wrong")),
+}
 _STATES = {
     DecisionState.CONSENSUS: ("right", "="),
     DecisionState.DISPUTED: ("unsure", "≠"),
@@ -28,13 +35,17 @@ _STATES = {
     DecisionState.UNDECIDED: ("quiet", "…"),
 }
 _WITHOUT_VERDICT = {
-    VerdictState.REJECTED: ("⊘", "rejected"),
-    VerdictState.REFUTED: ("≠", "not the judge's"),
+    VerdictState.REJECTED: ("⊘", marked("rejected")),
+    VerdictState.REFUTED: ("≠", marked("not the judge's")),
 }
-_UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+_UNITS = (
+    (86400, marked("{count} d")),
+    (3600, marked("{count} h")),
+    (60, marked("{count} min")),
+    (1, marked("{count} s")),
+)
 _NOTHING = (None, "")  # templates turn a missing key into ""
 _DASH = '<abbr class="undefined" tabindex="0" title="{}">—</abbr>'
-_UNDEFINED = format_html(_DASH, "not defined")
 
 
 @register.inclusion_tag("_components/badge.html")
@@ -43,23 +54,23 @@ def verdict(kind: Any, state: Any, first_error: int | None) -> dict[str, str]:
     style = "filled" if kind in PEOPLE else "outlined"
     if state == VerdictState.SCORED and first_error is not None:
         return {**_first_error(first_error), "style": style}
-    sign, word = _WITHOUT_VERDICT.get(state, ("⊘", "unscored"))
-    return {"tone": "quiet", "sign": sign, "word": word, "style": style}
+    sign, word = _WITHOUT_VERDICT.get(state, ("⊘", marked("unscored")))
+    return {"tone": "quiet", "sign": sign, "word": gettext(word), "style": style}
 
 
 @register.inclusion_tag("_components/badge.html")
 def step_label(label: int | None, kind: Any = LabelerKind.HUMAN) -> dict[str, str]:
     """Show one step's label."""
-    tone, sign, word = ("quiet", "·", "not judged") if label is None else _STEP[label]
+    tone, sign, word = ("quiet", "·", marked("not judged")) if label is None else _STEP[label]
     style = "filled" if kind in PEOPLE else "outlined"
-    return {"tone": tone, "sign": sign, "word": word, "style": style}
+    return {"tone": tone, "sign": sign, "word": gettext(word), "style": style}
 
 
 @register.inclusion_tag("_components/badge.html")
 def decision(state: Any, first_error: int | None) -> dict[str, str]:
     """Show a decision: its state and, where decided, the first error."""
     tone, sign = _STATES[DecisionState(state)]
-    word = str(state)
+    word = gettext(str(state))
     if first_error is not None:
         said = _first_error(first_error)
         tone, word = said["tone"], f"{word}: {said['sign']} {said['word']}"
@@ -92,14 +103,14 @@ def decimal(value: Any, digits: int = 3) -> str:
 
 def _dash(value: Any) -> str:
     if isinstance(value, Undefined):
-        return format_html(_DASH, value)
-    return _UNDEFINED if value in _NOTHING else ""
+        return format_html(_DASH, said(value))
+    return _undefined() if value in _NOTHING else ""
 
 
 @register.filter
 def thousands(value: int | None) -> str:
     """Return 12345 as "12,345"."""
-    return _UNDEFINED if value in _NOTHING else f"{value:,}"
+    return _undefined() if value in _NOTHING else f"{value:,}"
 
 
 @register.filter
@@ -118,35 +129,46 @@ def part_of(part: int, whole: int) -> str:
 def duration(seconds: float | None) -> str:
     """Return seconds as "3 min" or "2 h 5 min"."""
     if seconds in _NOTHING:
-        return _UNDEFINED
+        return _undefined()
     if 0 < seconds < 1:
-        return "< 1 s"
-    left, parts = round(seconds), []
-    for size, unit in _UNITS:
-        count, left = divmod(left, size)
-        if count:
-            parts.append(f"{count} {unit}")
-    return " ".join(parts[:2]) or "0 s"
+        return f"< {gettext('{count} s').format(count=1)}"
+    return " ".join(_parts(seconds)[:2])
 
 
 @register.filter
 def ago(moment: datetime | None) -> SafeString:
     """Return how long ago, with the exact time on hover and focus."""
     if moment in _NOTHING:
-        return _UNDEFINED
+        return _undefined()
     passed = max(timezone.now() - moment, timedelta())
-    words = "just now" if passed.total_seconds() < 5 else f"{_largest(passed)} ago"
+    words = gettext("just now")
+    if passed.total_seconds() >= 5:
+        words = gettext("{time} ago").format(time=" ".join(_parts(passed.total_seconds())[:1]))
     exact = moment.strftime("%Y-%m-%d %H:%M:%S UTC")
     return format_html(
         '<time datetime="{}" title="{}" tabindex="0">{}</time>', moment.isoformat(), exact, words
     )
 
 
-def _largest(span: timedelta) -> str:
-    return " ".join(duration(span.total_seconds()).split(" ")[:2])
+def _parts(seconds: float) -> list[str]:
+    """Return a time in its units, the largest first."""
+    left, parts = round(seconds), []
+    for size, unit in _UNITS:
+        count, left = divmod(left, size)
+        if count:
+            parts.append(gettext(unit).format(count=count))
+    return parts or [gettext("{count} s").format(count=0)]
+
+
+def _undefined() -> SafeString:
+    return format_html(_DASH, gettext("not defined"))
 
 
 def _first_error(first_error: int) -> dict[str, str]:
     if first_error == NO_ERROR:
-        return {"tone": "right", "sign": "✓", "word": "no error"}
-    return {"tone": "wrong", "sign": "✗", "word": f"step {first_error + 1}"}
+        return {"tone": "right", "sign": "✓", "word": gettext("no error")}
+    return {
+        "tone": "wrong",
+        "sign": "✗",
+        "word": gettext("step {number}").format(number=first_error + 1),
+    }

@@ -133,4 +133,4 @@ def _seen(job: Import, options: Mapping[str, Any]) -> Preview | str:
     try:
         return preview(service.file_of(job), Options.from_dict(options))
     except Refusal as error:
-        return str(error)
+        return error.phrase

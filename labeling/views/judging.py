@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
@@ -19,6 +20,7 @@ from labeling.domain.run_settings import JudgeSettings
 from labeling.domain.setting_checks import BadSetting
 from labeling.forms.judging import NamedWordingForm, TrialForm, WordingForm
 from labeling.forms.runs import Choices
+from labeling.language import said
 from labeling.models import JudgeTrial
 from labeling.selectors import judge_trials as trials
 from labeling.selectors import judging as reads
@@ -81,10 +83,12 @@ def save(request: HttpRequest, uid: str, name: str) -> HttpResponse:
             by=within.user, project=within.project, **editor.cleaned_data
         )
     except BadSetting as error:
-        editor.add_error("name", str(error).partition(": ")[2])
+        editor.add_error("name", said(error.words))
         return _wording_page(request, within, wording, editor, status=400)
-    said = f"{prompt} is saved." if made else f"Nothing changed: {prompt} says the same."
-    messages.success(request, said)
+    words = gettext("{name} is saved.")
+    if not made:
+        words = gettext("Nothing changed: {name} says the same.")
+    messages.success(request, words.format(name=prompt))
     return redirect("judge", uid, prompt)
 
 

@@ -65,7 +65,7 @@ def move_run(request: HttpRequest, uid: str, run: str, move: str) -> HttpRespons
     solution (a reason sent by a browser would come back with other line ends)."""
     within = frame(request, uid, Action.MANAGE)
     if move not in _MOVES:
-        raise Invalid(f"a run cannot be asked to {move}")
+        raise Invalid("a run cannot be asked to {move}", move=move)
     found = reads.run_for(within.project, run)
     only = {}
     if move == "retry" and "like" in request.POST:

@@ -17,6 +17,7 @@ from labeling.domain.formats import (
     stepwise,
 )
 from labeling.domain.formats.rows import ImportRow, Reading, Row, RowError
+from labeling.domain.phrases import Phrase, marked
 from labeling.domain.refusals import Invalid
 
 
@@ -34,43 +35,51 @@ class Format:
 
 
 FIELDS_SHOWN = 12
-_MC = "Monte-Carlo labels"
+_MC = marked("Monte-Carlo labels")
+_PEOPLE = marked("labels by people")
+_NONE = marked("no labels")
+_LABELS = marked("labels")
 FORMATS = (
-    Format("prm800k", "PRM800K", "labels by people, each named", prm800k.fits, prm800k.read),
     Format(
-        "mr-ben", "Mr-Ben", "labels by people", meta_reasoning.fits_mrben, meta_reasoning.read_mrben
+        "prm800k", "PRM800K", marked("labels by people, each named"), prm800k.fits, prm800k.read
     ),
+    Format("mr-ben", "Mr-Ben", _PEOPLE, meta_reasoning.fits_mrben, meta_reasoning.read_mrben),
     Format(
         "mr-gsm8k",
         "MR-GSM8K",
-        "labels by people",
+        _PEOPLE,
         meta_reasoning.fits_mrgsm8k,
         meta_reasoning.read_mrgsm8k,
     ),
     Format(
         "bigbench-mistake",
         "BIG-Bench-Mistake",
-        "labels by people",
+        _PEOPLE,
         mistakes.fits_bigbench,
         mistakes.read_bigbench,
     ),
-    Format("prmbench", "PRMBench", "a key", mistakes.fits_prmbench, mistakes.read_prmbench),
-    Format("omegaprm", "OmegaPRM trees", _MC, omegaprm.fits, omegaprm.read),
+    Format("prmbench", "PRMBench", marked("a key"), mistakes.fits_prmbench, mistakes.read_prmbench),
+    Format("omegaprm", marked("OmegaPRM trees"), _MC, omegaprm.fits, omegaprm.read),
     Format("math-shepherd", "Math-Shepherd", _MC, shepherd.fits, shepherd.read),
-    Format("trl", "TRL stepwise", "labels", stepwise.fits_trl, stepwise.read_trl, True),
+    Format("trl", marked("TRL stepwise"), _LABELS, stepwise.fits_trl, stepwise.read_trl, True),
     Format(
-        "record", "Training records", "labels", stepwise.fits_record, stepwise.read_record, True
+        "record",
+        marked("Training records"),
+        _LABELS,
+        stepwise.fits_record,
+        stepwise.read_record,
+        True,
     ),
     Format(
         "processbench",
         "ProcessBench",
-        "labels by people",
+        _PEOPLE,
         native.fits_processbench,
         native.read_processbench,
     ),
-    Format("gsm8k", "GSM8K", "no labels", native.fits_gsm8k, native.read_gsm8k),
-    Format("math", "MATH", "no labels", native.fits_math, native.read_math),
-    Format("native", "Native", "labels by people", native.fits_native, native.read_native),
+    Format("gsm8k", "GSM8K", _NONE, native.fits_gsm8k, native.read_gsm8k),
+    Format("math", "MATH", _NONE, native.fits_math, native.read_math),
+    Format("native", marked("Native"), _PEOPLE, native.fits_native, native.read_native),
 )
 _BY_NAME = {entry.name: entry for entry in FORMATS}
 
@@ -78,7 +87,9 @@ _BY_NAME = {entry.name: entry for entry in FORMATS}
 def format_named(name: str) -> Format:
     """Return the format, or raise Invalid."""
     if name not in _BY_NAME:
-        raise Invalid(f"format: {name!r} is none of {', '.join(_BY_NAME)}")
+        raise Invalid(
+            "format: {name!r} is none of {by_name}", name=name, by_name=", ".join(_BY_NAME)
+        )
     return _BY_NAME[name]
 
 
@@ -105,6 +116,8 @@ def read_row(row: Any, reading: Reading, form: Format | None = None) -> Iterator
     found = format_of(row) if form is None else form
     if found is None or not found.fits(row):
         known = ", ".join(sorted(row)[:FIELDS_SHOWN])[:300] or "none"
-        what = "the statement is missing" if form is None else f"this is no row of {form.title}"
-        raise RowError(f"problem: {what}; the row's fields: {known}")
+        what = Phrase("the statement is missing")
+        if form is not None:
+            what = Phrase("this is no row of {format}", format=form.title)
+        raise RowError("problem: {what}; the row's fields: {known}", what=what, known=known)
     return found.read(row, reading)

@@ -27,23 +27,30 @@ def text_of(row: Row, name: str) -> str:
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise RowError(f"{name}: a text is expected, not {type(value).__name__}")
+        raise RowError(
+            "{name}: a text is expected, not {kind}", name=name, kind=type(value).__name__
+        )
     return checked(str(value), name)
 
 
 def checked(text: str, name: str) -> str:
     """Return the text, or raise RowError where the database could not hold it."""
     if len(text) > TEXT_LIMIT:
-        raise RowError(f"{name}: {len(text)} characters are more than {TEXT_LIMIT}")
+        raise RowError(
+            "{name}: {count} characters are more than {text_limit}",
+            name=name,
+            count=len(text),
+            text_limit=TEXT_LIMIT,
+        )
     if "\x00" in text:
-        raise RowError(f"{name}: holds a NUL character")
+        raise RowError("{name}: holds a NUL character", name=name)
     if not text.isascii():
         try:
             text.encode()
         except UnicodeEncodeError as error:
             escaped = "\udc80" <= text[error.start] <= "\udcff"  # as Python decodes stray bytes
             what = "bytes that are not UTF-8" if escaped else "a lone surrogate, which is no text"
-            raise RowError(f"{name}: holds {what}") from error
+            raise RowError("{name}: holds {what}", name=name, what=what) from error
     return text
 
 
@@ -51,7 +58,7 @@ def statement_of(row: Row, name: str) -> str:
     """Return a problem's statement; it must not be blank."""
     text = text_of(row, name)
     if not text.strip():
-        raise RowError(f"{name}: the statement is missing or empty")
+        raise RowError("{name}: the statement is missing or empty", name=name)
     return text
 
 
@@ -67,9 +74,14 @@ def id_of(row: Row, *names: str) -> str:
 def steps_of(value: Any, name: str = "steps") -> tuple[str, ...]:
     """Return a list of steps, none of them blank."""
     if not isinstance(value, list | tuple) or not value:
-        raise RowError(f"{name}: a list with at least one step is expected")
+        raise RowError("{name}: a list with at least one step is expected", name=name)
     if len(value) > STEP_LIMIT:
-        raise RowError(f"{name}: {len(value)} steps are more than {STEP_LIMIT}")
+        raise RowError(
+            "{name}: {count} steps are more than {step_limit}",
+            name=name,
+            count=len(value),
+            step_limit=STEP_LIMIT,
+        )
     if not _plainly_texts(value):
         _check_steps(value, name)
     return tuple(value)
@@ -92,7 +104,7 @@ def _plainly_texts(values: Sequence[Any]) -> bool:
 def _check_steps(value: Sequence[Any], name: str) -> None:
     for index, step in enumerate(value):
         if not isinstance(step, str) or not step.strip():
-            raise RowError(f"{name}: step {index} is empty or not a text")
+            raise RowError("{name}: step {index} is empty or not a text", name=name, index=index)
         checked(step, f"{name}: step {index}")
 
 
@@ -100,7 +112,9 @@ def truth_of(row: Row, name: str) -> bool | None:
     """Return true, false or, where the field is missing or null, None."""
     value = row.get(name)
     if value is not None and not isinstance(value, bool):
-        raise RowError(f"{name}: {shown(value)} is neither true, false nor null")
+        raise RowError(
+            "{name}: {value} is neither true, false nor null", name=name, value=shown(value)
+        )
     return value
 
 
@@ -109,33 +123,33 @@ def first_error_in(value: Any, step_count: int, name: str) -> int | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int):
-        raise RowError(f"{name}: {shown(value)} is not a step index")
+        raise RowError("{name}: {value} is not a step index", name=name, value=shown(value))
     try:
         check_first_error(value, step_count)
     except LabelError as error:
-        raise RowError(f"{name}: {error}") from error
+        raise RowError("{name}: {error}", name=name, error=error) from error
     return value
 
 
 def labels_in(value: Any, step_count: int, name: str) -> tuple[int | None, ...]:
     """Return labels from {-1, 0, 1, null}, one per step."""
     if not isinstance(value, list | tuple):
-        raise RowError(f"{name}: a list with one label per step is expected")
+        raise RowError("{name}: a list with one label per step is expected", name=name)
     if any(isinstance(label, bool | float) for label in value):
-        raise RowError(f"{name}: only -1, 0, 1 and null are labels")
+        raise RowError("{name}: only -1, 0, 1 and null are labels", name=name)
     try:
         check_labels(value, step_count)
     except LabelError as error:
-        raise RowError(f"{name}: {error}") from error
+        raise RowError("{name}: {error}", name=name, error=error) from error
     return tuple(value)
 
 
 def share_in(value: Any, name: str) -> float:
     """Return a number from 0 to 1."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise RowError(f"{name}: {shown(value)} is not a number")
+        raise RowError("{name}: {value} is not a number", name=name, value=shown(value))
     if not (0 <= value <= 1) or math.isnan(value):
-        raise RowError(f"{name}: {shown(value)} is outside 0..1")
+        raise RowError("{name}: {value} is outside 0..1", name=name, value=shown(value))
     return float(value)
 
 

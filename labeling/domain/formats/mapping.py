@@ -57,13 +57,21 @@ def check(mapping: Columns, columns: Iterable[str]) -> None:
     known = list(columns)
     unknown = sorted(set(mapping) - set(FIELDS))
     if unknown:
-        raise Invalid(f"mapping: {', '.join(unknown)} is no field; there are {', '.join(FIELDS)}")
+        raise Invalid(
+            "mapping: {unknown} is no field; there are {fields}",
+            unknown=", ".join(unknown),
+            fields=", ".join(FIELDS),
+        )
     absent = sorted({column for column in mapping.values() if column not in known})
     shown = ", ".join(known)[:300]
     if absent:
-        raise Invalid(f"mapping: the file has no column {', '.join(absent)}; it has {shown}")
+        raise Invalid(
+            "mapping: the file has no column {absent}; it has {shown}",
+            absent=", ".join(absent),
+            shown=shown,
+        )
     if "problem" not in mapping:
-        raise Invalid(f"mapping: say which column is the problem; the file has {shown}")
+        raise Invalid("mapping: say which column is the problem; the file has {shown}", shown=shown)
 
 
 def as_native(row: Row, mapping: Columns) -> dict[str, Any]:
@@ -99,5 +107,5 @@ def _list(field: str, text: str) -> Any:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise RowError(f"{field}: a JSON list is expected in the cell") from error
+        raise RowError("{field}: a JSON list is expected in the cell", field=field) from error
     return value

@@ -117,7 +117,9 @@ def _located(
     else:
         value = whole_number(number)
         if value is None:
-            raise RowError(f"{name}: {shown(number)} is not a step's number")
+            raise RowError(
+                "{name}: {number} is not a step's number", name=name, number=shown(number)
+            )
         index = numbered_step(steps, value)
         if index is None:
             return None

@@ -113,7 +113,7 @@ def _solution(row: Row, reading: Reading, source: Source) -> SolutionRow | None:
         try:
             parts = split(text_of(row, "response"), reading.rule)
         except EmptyText as error:
-            raise RowError(f"response: {error}") from error
+            raise RowError("response: {error}", error=error) from error
         steps, gaps = steps_of(parts.parts, "response"), parts.gaps
     else:
         return None
@@ -136,7 +136,7 @@ def _verdicts(row: Row, step_count: int, source: Source) -> tuple[GivenVerdict, 
         return (GivenVerdict(source, first, labels_up_to(first, step_count)),)
     labels = labels_in(row["step_labels"], step_count, "step_labels")
     if next((i for i, label in enumerate(labels) if label == -1), -1) != first:
-        raise RowError(f"step_labels: the first wrong step is not the label's, {first}")
+        raise RowError("step_labels: the first wrong step is not the label's, {first}", first=first)
     return (GivenVerdict(source, first, labels),)
 
 

@@ -68,7 +68,10 @@ def read(row: Row, reading: Reading) -> Iterator[ImportRow]:  # noqa: ARG001 - e
     for path in _paths(root):
         left -= sum(len(node.text) for node in path)
         if left < 0:
-            raise RowError(f"reasoning_steps: the paths hold more than {PATH_LIMIT} characters")
+            raise RowError(
+                "reasoning_steps: the paths hold more than {path_limit} characters",
+                path_limit=PATH_LIMIT,
+            )
         yield ImportRow(problem, _solution(path, problem))
 
 
@@ -106,7 +109,7 @@ def _nested(tree: dict[str, Any]) -> _Node:
 
 def _node(value: Any, name: str = "text") -> _Node:
     if not isinstance(value, dict) or not isinstance(value.get(name), str):
-        raise RowError(f"reasoning_steps: a node has no {name}")
+        raise RowError("reasoning_steps: a node has no {name}", name=name)
     return _Node(value[name], share_in(value.get("mc_value"), "reasoning_steps: mc_value"))
 
 
@@ -141,7 +144,9 @@ def _paths(root: _Node) -> Iterator[list[_Node]]:
         node, above = waiting.pop()
         path = [*above, node] if node.text.strip() else above
         if len(path) > STEP_LIMIT:
-            raise RowError(f"reasoning_steps: a path of more than {STEP_LIMIT} nodes")
+            raise RowError(
+                "reasoning_steps: a path of more than {step_limit} nodes", step_limit=STEP_LIMIT
+            )
         waiting += [(child, path) for child in reversed(node.children)]
         if path and not node.children:
             yield path
@@ -153,4 +158,4 @@ def _text(node: _Node) -> str:
 
 def _check_size(nodes: int) -> None:
     if nodes > NODE_LIMIT:
-        raise RowError(f"reasoning_steps: more than {NODE_LIMIT} nodes")
+        raise RowError("reasoning_steps: more than {node_limit} nodes", node_limit=NODE_LIMIT)

@@ -102,7 +102,7 @@ def _labeler(row: Row) -> str:
 def _candidates(step: Any, name: str) -> tuple[_Step | None, list[_Step]]:
     """Return the step that the labeler went on with, None where there is none, and the others."""
     if not isinstance(step, dict):
-        raise RowError(f"{name}: an object is expected")
+        raise RowError("{name}: an object is expected", name=name)
     rated = [
         _step(candidate, f"{name}.completions[{index}]")
         for index, candidate in enumerate(_list(step.get("completions") or [], name))
@@ -112,7 +112,11 @@ def _candidates(step: Any, name: str) -> tuple[_Step | None, list[_Step]]:
         human = step.get("human_completion")
         return (None if human is None else _step(human, f"{name}.human_completion", True)), rated
     if isinstance(chosen, bool) or not isinstance(chosen, int) or not 0 <= chosen < len(rated):
-        raise RowError(f"{name}.chosen_completion: is none of the {len(rated)} completions")
+        raise RowError(
+            "{name}.chosen_completion: is none of the {count} completions",
+            name=name,
+            count=len(rated),
+        )
     return rated[chosen], rated[:chosen] + rated[chosen + 1 :]
 
 
@@ -121,10 +125,10 @@ def _step(value: Any, name: str, human: bool = False) -> _Step:
         value = {"text": value}
     text = value.get("text") if isinstance(value, dict) else None
     if not isinstance(text, str) or not text.strip():
-        raise RowError(f"{name}: has no text")
+        raise RowError("{name}: has no text", name=name)
     rating = value.get("rating")
     if isinstance(rating, bool) or rating not in (-1, 0, 1, None):
-        raise RowError(f"{name}: the rating is not one of -1, 0, 1, null")
+        raise RowError("{name}: the rating is not one of -1, 0, 1, null", name=name)
     return _Step(checked(text, name), None if human else rating, human)
 
 
@@ -206,7 +210,12 @@ def _answer(text: str) -> str | None:
 
 def _list(value: Any, name: str) -> list[Any]:
     if not isinstance(value, list):
-        raise RowError(f"{name}: a list is expected")
+        raise RowError("{name}: a list is expected", name=name)
     if len(value) > STEP_LIMIT:
-        raise RowError(f"{name}: {len(value)} are more than {STEP_LIMIT}")
+        raise RowError(
+            "{name}: {count} are more than {step_limit}",
+            name=name,
+            count=len(value),
+            step_limit=STEP_LIMIT,
+        )
     return value

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from labeling.domain.labels import LabelerKind, StepLabels, VerdictState
+from labeling.domain.phrases import Spoken
 from labeling.domain.steps import SplitRule
 
 Row = Mapping[str, Any]
 
 
-class RowError(ValueError):
+class RowError(Spoken, ValueError):
     """A row that cannot be imported; the text names the field and says why."""
 
 

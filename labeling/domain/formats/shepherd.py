@@ -38,7 +38,7 @@ def read(row: Row, reading: Reading) -> Iterator[ImportRow]:  # noqa: ARG001 - e
     pieces, marks = _pieces(_whole(row, "input"), _whole(row, "label"))
     start = next((index for index, piece in enumerate(pieces) if _START in piece), None)
     if start is None:
-        raise RowError(f"input: holds no “{_START}”")
+        raise RowError("input: holds no “{start}”", start=_START)
     head, _, first = pieces[start].rpartition(_START)
     problem = {"input": "".join([*pieces[:start], head]).strip()}
     steps = steps_of(
@@ -65,7 +65,7 @@ def _pieces(tagged: str, labeled: str) -> tuple[list[str], list[str]]:
         at += len(piece)
         mark = labeled[at : at + 1]
         if mark not in ("+", "-"):
-            raise RowError(f"label: has no + or - in place of tag {number}")
+            raise RowError("label: has no + or - in place of tag {number}", number=number)
         marks.append(mark)
         at += 1
     if pieces[-1].strip():

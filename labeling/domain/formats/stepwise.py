@@ -68,7 +68,7 @@ def read_record(row: Row, reading: Reading) -> Iterator[ImportRow]:  # noqa: ARG
     if first is None:
         first = first_error_of(labels)
     elif next((i for i, label in enumerate(labels) if label == -1), first) != first:
-        raise RowError(f"labels: the first wrong step is not the first error, {first}")
+        raise RowError("labels: the first wrong step is not the first error, {first}", first=first)
     verdict = (
         GivenVerdict(UNKNOWN, first, labels, counts=counts)
         if first is not None
@@ -105,7 +105,7 @@ def _record_labels(value: Any, step_count: int) -> tuple[int | None, ...]:
     labels = _list(value, step_count)
     for index, label in enumerate(labels):
         if isinstance(label, bool | float | list | dict | str) or label not in meaning:
-            raise RowError(f"labels: label {index} is not one of 1, 0, null")
+            raise RowError("labels: label {index} is not one of 1, 0, null", index=index)
     return tuple(meaning[label] for label in labels)
 
 
@@ -121,12 +121,16 @@ def _counts(value: Any, step_count: int) -> tuple[tuple[int, int] | None, ...]:
             and all(isinstance(n, int) and not isinstance(n, bool) for n in pair)
             and 0 <= pair[0] <= pair[1] <= 32_000
         ):
-            raise RowError(f"counts: [k, n] with 0 ≤ k ≤ n is expected at step {index}")
+            raise RowError("counts: [k, n] with 0 ≤ k ≤ n is expected at step {index}", index=index)
         found.append(None if pair is None else (pair[0], pair[1]))
     return tuple(found)
 
 
 def _list(value: Any, step_count: int, name: str = "labels") -> list[Any]:
     if not isinstance(value, list | tuple) or len(value) != step_count:
-        raise RowError(f"{name}: one for each of the {step_count} steps is expected")
+        raise RowError(
+            "{name}: one for each of the {step_count} steps is expected",
+            name=name,
+            step_count=step_count,
+        )
     return list(value)

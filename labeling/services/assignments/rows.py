@@ -81,4 +81,4 @@ def read(item: Assignment, draft: Mapping[str, Any]) -> Draft:
     try:
         return read_draft(draft, len(item.solution.steps))
     except DraftError as error:
-        raise Invalid(str(error)) from error
+        raise Invalid(error.phrase) from error

@@ -169,7 +169,9 @@ def _named(source: Source, plan: Plan, sources: dict[Source, Source]) -> Source:
     known = sources.get(source)
     if known is None:
         if len(sources) >= LABELERS_LIMIT:
-            raise RowError(f"labelers: the file names more than {LABELERS_LIMIT}")
+            raise RowError(
+                "labelers: the file names more than {labelers_limit}", labelers_limit=LABELERS_LIMIT
+            )
         open_name = source.kind is None or not source.name
         whose = plan.whose if open_name and plan.whose.kind is not None else source
         name = (whose.name or source.name or plan.whose.name)[:NAME_LIMIT]

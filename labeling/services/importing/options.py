@@ -20,6 +20,7 @@ from labeling.domain.formats import (
     mapping,
 )
 from labeling.domain.labels import LabelerKind
+from labeling.domain.phrases import Phrase, marked
 from labeling.domain.refusals import Invalid
 from labeling.domain.steps import SplitKind, SplitRule
 from labeling.services.importing.batches import Plan, read_planned
@@ -66,10 +67,14 @@ class Options:
             raise Invalid("options: an object is expected")
         for name, value in values.items():
             if name not in known:
-                raise Invalid(f"{name} is no option of an import; there are {', '.join(known)}")
+                raise Invalid(
+                    "{name} is no option of an import; there are {known}",
+                    name=name,
+                    known=", ".join(known),
+                )
             wanted = dict if name == "columns" else type(known[name].default)
             if not isinstance(value, wanted):
-                raise Invalid(f"{name}: {wanted.__name__} is expected")
+                raise Invalid("{name}: {kind} is expected", name=name, kind=wanted.__name__)
             for text in (*value, *value.values()) if isinstance(value, dict) else (value,):
                 _check_text(name, text)
         options = cls(**values)
@@ -82,13 +87,19 @@ class Options:
         try:
             kind = SplitKind(self.split)
         except ValueError as error:
-            raise Invalid(f"split: {self.split!r} is none of {', '.join(SplitKind)}") from error
+            raise Invalid(
+                "split: {split!r} is none of {splitkind}",
+                split=self.split,
+                splitkind=", ".join(SplitKind),
+            ) from error
         return Reading(SplitRule(kind, self.pattern), self.alternatives)
 
     def whose(self, file_name: str) -> Source:
         """Return who made the labels that the file does not ascribe to anybody."""
         if self.labeler_kind and self.labeler_kind not in [str(kind) for kind in NAMEABLE]:
-            raise Invalid(f"labeler_kind: one of {', '.join(NAMEABLE)} is expected")
+            raise Invalid(
+                "labeler_kind: one of {nameable} is expected", nameable=", ".join(NAMEABLE)
+            )
         kind = LabelerKind(self.labeler_kind) if self.labeler_kind else None
         return Source(kind, self.labeler_name or f"labels in {file_name}")
 
@@ -112,7 +123,7 @@ def plan(path: Path, options: Options) -> tuple[RowFile, Plan]:
     file = open_rows(path)
     made, needs = _plan(file, _sample(file), options)
     if made is None or needs:
-        raise Invalid(f"{path.name}: {needs}")
+        raise Invalid("{name}: {needs}", name=path.name, needs=needs)
     return file, made
 
 
@@ -124,7 +135,7 @@ def preview(path: Path, options: Options) -> Preview:
     try:
         made, needs = _plan(file, sample, options)
     except Invalid as error:
-        made, needs = None, str(error)
+        made, needs = None, error.phrase
     shown: list[ImportRow] = []
     errors: list[tuple[int, str]] = []
     for line, value, unread in sample:
@@ -134,7 +145,7 @@ def preview(path: Path, options: Options) -> Preview:
         try:
             shown += islice(read_planned(value, made), ROWS_SHOWN - len(shown))
         except RowError as reason:
-            errors.append((line, str(reason)))
+            errors.append((line, reason.phrase))
     return Preview(
         file=file,
         form=made.form if made else None,
@@ -150,10 +161,14 @@ def _check_text(name: str, value: Any) -> None:
     if isinstance(value, bool) and name != "columns":
         return
     if not isinstance(value, str):
-        raise Invalid(f"{name}: texts are expected")
+        raise Invalid("{name}: texts are expected", name=name)
     printable = value.isprintable() or name in ("pattern", "columns")
     if len(value) > TEXT_LIMIT or "\x00" in value or not printable or not _is_unicode(value):
-        raise Invalid(f"{name}: at most {TEXT_LIMIT} printable characters are expected")
+        raise Invalid(
+            "{name}: at most {text_limit} printable characters are expected",
+            name=name,
+            text_limit=TEXT_LIMIT,
+        )
 
 
 def _is_unicode(value: str) -> bool:
@@ -175,7 +190,8 @@ def _plan(file: RowFile, sample: list[FileRow], options: Options) -> tuple[Plan 
         form = format_named("native")
     if form is None:
         fields_shown = ", ".join(_columns(sample))[:300] or "none"
-        return None, f"no known format has these fields: {fields_shown}. Map them to fields."
+        words = marked("no known format has these fields: {fields}. Map them to fields.")
+        return None, Phrase(words, fields=fields_shown)
     whose = options.whose(file.path.name)
     made = Plan(
         form=form,
@@ -187,7 +203,8 @@ def _plan(file: RowFile, sample: list[FileRow], options: Options) -> tuple[Plan 
         licence=options.licence,
     )
     if form.asks_whose and options.labels and whose.kind is None:
-        return made, f"{form.title} does not say who or what made the labels: say so, or leave them"
+        words = marked("{format} does not say who or what made the labels: say so, or leave them")
+        return made, Phrase(words, format=Phrase(form.title))
     return made, ""
 
 

@@ -14,6 +14,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 from django.utils.text import get_valid_filename
 
+from labeling.domain.phrases import Phrase
 from labeling.domain.refusals import Refusal
 
 LIMIT = 10 * 10**9
@@ -136,4 +137,7 @@ def tidy_name(name: str) -> str:
         return "file"
 
 
-_WORDS = f"Files of more than {LIMIT // 10**9} GB are imported on the server: manage.py import."
+_WORDS = Phrase(
+    "Files of more than {size} GB are imported on the server: manage.py import.",
+    size=LIMIT // 10**9,
+)

@@ -64,10 +64,10 @@ def _member(file: BinaryIO) -> BinaryIO:
             if not entry.is_dir() and not entry.filename.startswith("__MACOSX/")
         ]
         if len(names) != 1:
-            raise Invalid(f"the zip holds {len(names)} files; one is expected")
+            raise Invalid("the zip holds {count} files; one is expected", count=len(names))
         return archive.open(names[0])  # type: ignore[return-value]
     except _PACKED_ERRORS as error:
-        raise Damaged(f"the zip cannot be read: {error}") from error
+        raise Damaged("the zip cannot be read: {error}", error=error) from error
 
 
 class _Raw(io.RawIOBase):
@@ -100,11 +100,17 @@ class _Limited(io.RawIOBase):
         try:
             data = self._inner.read(len(view))
         except (*_PACKED_ERRORS, OSError) as error:
-            raise Damaged(f"the packed file is damaged: {error}") from error
+            raise Damaged("the packed file is damaged: {error}", error=error) from error
         view[: len(data)] = data
         self._count += len(data)
         if self._count > UNPACKED_LIMIT:
-            raise Damaged(f"the packed file holds more than {UNPACKED_LIMIT} bytes")
+            raise Damaged(
+                "the packed file holds more than {unpacked_limit} bytes",
+                unpacked_limit=UNPACKED_LIMIT,
+            )
         if self._count > max(RATIO_FREE, RATIO_LIMIT * self._packed.tell()):
-            raise Damaged(f"the file unpacks to more than {RATIO_LIMIT} times its size")
+            raise Damaged(
+                "the file unpacks to more than {ratio_limit} times its size",
+                ratio_limit=RATIO_LIMIT,
+            )
         return len(data)

@@ -117,7 +117,11 @@ class _Text:
 
     def fail(self, reason: str) -> None:
         """Raise Damaged with the line."""
-        raise Damaged(f"not valid JSON: {reason} (line {self.line}); what follows was not read")
+        raise Damaged(
+            "not valid JSON: {reason} (line {line}); what follows was not read",
+            reason=reason,
+            line=self.line,
+        )
 
     def _fill(self, at_least: int = 0) -> bool:
         """Read on; False at the end. Growing by half keeps repeated parsing linear."""

@@ -74,10 +74,10 @@ class RowFile:
                 yield row
         except Damaged as error:
             if not number:
-                raise Invalid(f"{self.path.name}: {error}") from error
+                raise Invalid("{name}: {error}", name=self.path.name, error=error) from error
             yield number, None, str(error)
         except Invalid as error:
-            raise Invalid(f"{self.path.name}: {error}") from error
+            raise Invalid("{name}: {error}", name=self.path.name, error=error) from error
 
     def _rows(self) -> Iterator[FileRow]:
         if self.kind is FileKind.PARQUET:
@@ -91,12 +91,12 @@ class RowFile:
 def open_rows(path: Path) -> RowFile:
     """Return the file's rows; raise Invalid where it is absent, empty or of no known kind."""
     if not path.is_file():
-        raise Invalid(f"{path.name}: no such file")
+        raise Invalid("{name}: no such file", name=path.name)
     try:
         with unpacked(path) as (stream, _):
             kind = _kind(stream, _is_packed(path))
     except Invalid as error:
-        raise Invalid(f"{path.name}: {error}") from error
+        raise Invalid("{name}: {error}", name=path.name, error=error) from error
     return RowFile(path, kind)
 
 

@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from labeling.domain.phrases import Phrase
 from labeling.domain.refusals import Invalid
 from labeling.services.rowfiles.lines import TOO_LONG, FileRow, bounded_lines
 
@@ -52,9 +53,8 @@ def _next(reader: Iterator[list[str]]) -> tuple[list[str] | None, str]:
 def _header(names: list[str], reason: str) -> list[str]:
     names = [name.strip() for name in names]
     if len(names) < 2 or "" in names or len(set(names)) < len(names):
-        raise Invalid(
-            "the first line is no CSV header: " + (reason or "each column needs a name of its own")
-        )
+        why = reason or Phrase("each column needs a name of its own")
+        raise Invalid("the first line is no CSV header: {reason}", reason=why)
     return names
 
 

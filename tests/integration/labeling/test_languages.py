@@ -9,7 +9,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import translation
 
-from labeling.domain.phrases import phrase
+from labeling.domain.phrases import Phrase
 from labeling.domain.setting_checks import BadSetting
 from labeling.language import said
 from labeling.views.languages import languages
@@ -79,11 +79,11 @@ def test_a_refusal_keeps_its_message_apart_from_its_values():
 
 
 def test_braces_in_a_value_mean_nothing():
-    assert said(phrase("there is no engine {name}", name="{x}")) == "there is no engine {x}"
+    assert said(Phrase("there is no engine {name}", name="{x}")) == "there is no engine {x}"
 
 
 def test_a_message_without_values_may_hold_braces():
-    assert said(phrase('such as [{"url": "http://host"}]')) == json.loads(
+    assert said(Phrase('such as [{"url": "http://host"}]')) == json.loads(
         '"such as [{\\"url\\": \\"http://host\\"}]"'
     )
 

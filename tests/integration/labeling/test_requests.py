@@ -107,7 +107,7 @@ def test_an_engine_must_be_there_be_on_fit_and_serve_the_model(ask, engine, pool
     for refused, words in (
         (None, "engine: is missing"),
         (off, f"engine: {off.name} is switched off"),
-        (pooling, "engine: .* scores steps: it cannot judge"),
+        (pooling, "engine: .* scores steps: it cannot write"),
         (factories.EngineFactory(model="another"), "model: the engine .* serves another"),
     ):
         with pytest.raises(BadSetting, match=words):
