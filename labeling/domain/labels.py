@@ -68,12 +68,16 @@ class LabelError(Spoken, ValueError):
 
 @dataclass(frozen=True, slots=True)
 class VerdictView:
-    """One labeler's verdict as the decision rule sees it."""
+    """One labeler's verdict as the decision rule sees it.
+
+    `by_user`: of a person who works here, not of one whose labels came with a data set.
+    """
 
     id: int
     kind: LabelerKind
     state: VerdictState
     first_error: int | None
+    by_user: bool = False
 
 
 def first_error_of(labels: Sequence[int | None]) -> int | None:

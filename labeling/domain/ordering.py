@@ -1,11 +1,16 @@
-"""The order of the human queue: what a person's time is worth most on."""
+"""The human queue: what a person's time is worth most on, and how many people are wanted."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from labeling.domain.consensus import DecisionState
-from labeling.domain.labels import NO_ERROR, LabelerKind, VerdictView
+from labeling.domain.labels import NO_ERROR, LabelerKind, VerdictState, VerdictView
+
+_SPOKEN = (VerdictState.SCORED, VerdictState.REJECTED)
+_STEP = 10
+"""Between the values of `priority`: what the champion's doubt cannot bridge."""
 
 
 def priority(answer_correct: bool | None, mc: int | None, judge: int | None) -> int:
@@ -24,12 +29,51 @@ def priority(answer_correct: bool | None, mc: int | None, judge: int | None) -> 
     return 20
 
 
-def place(state: DecisionState, views: Sequence[VerdictView], answer_correct: bool | None) -> int:
-    """Return a solution's place in the queue: a disputed one's priority, 0 for any other."""
+def place(
+    state: DecisionState,
+    views: Sequence[VerdictView],
+    answer_correct: bool | None,
+    scores: Sequence[float | None] = (),
+) -> int:
+    """Return a solution's place in the queue: a disputed one's priority, 0 for any other.
+
+    `scores`: the champion PRM's, where it has scored the solution. Among disputes of equal value
+    those come first on which it is in doubt.
+    """
     if state is not DecisionState.DISPUTED:
         return 0
     mc, judge = _latest(views, LabelerKind.MC), _latest(views, LabelerKind.JUDGE)
-    return priority(answer_correct, mc, judge)
+    return priority(answer_correct, mc, judge) + round((_STEP - 1) * doubt(scores))
+
+
+def doubt(scores: Sequence[float | None]) -> float:
+    """Return how unsure a PRM is where the first error is, 0..1; 0 without a score for each step.
+
+    The entropy of the first error that the scores, probabilities of a right step, imply (each
+    step, or none), as a share of the greatest possible.
+    """
+    known = [min(1.0, max(0.0, score)) for score in scores if score is not None]
+    if not known or len(known) < len(scores):
+        return 0.0
+    chances, reached = [], 1.0
+    for score in known:
+        chances.append(reached * (1 - score))
+        reached *= score
+    entropy = -sum(p * math.log(p) for p in [*chances, reached] if p > 0)
+    return min(1.0, entropy / math.log(len(known) + 1))
+
+
+def places(views: Sequence[VerdictView], overlap: int) -> int:
+    """Return how many more people's labels are wanted: none once an adjudicator has spoken."""
+    if any(v.kind is LabelerKind.ADJUDICATOR and v.state in _SPOKEN for v in views):
+        return 0
+    people = sum(v.by_user and v.kind is LabelerKind.HUMAN and v.state in _SPOKEN for v in views)
+    return max(0, overlap - people)
+
+
+def give_up_limit(overlap: int) -> int:
+    """Return how many people may give up on a solution before it is no longer handed out."""
+    return overlap + 2
 
 
 def _latest(views: Sequence[VerdictView], kind: LabelerKind) -> int | None:

@@ -73,6 +73,16 @@ class Assignment(models.Model):
                 condition=Q(submitted_at__isnull=False),
                 name="assignment_submitted",
             ),
+            # selectors: a person's last skips
+            models.Index(
+                fields=["project", "user", "-skipped_at"],
+                condition=Q(skipped_at__isnull=False),
+                name="assignment_skipped",
+            ),
+            # assignments.lease_next: what the person had, and how many; the exam's items
+            models.Index(
+                fields=["project", "user", "purpose", "solution"], name="assignment_of_person"
+            ),
         ]
 
     def __str__(self) -> str:

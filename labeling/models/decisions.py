@@ -11,7 +11,11 @@ from labeling.models.fields import choices, one_of
 
 
 class Decision(models.Model):
-    """One per solution: labeling.domain.consensus.decide of its verdicts, stored."""
+    """One per solution: labeling.domain.consensus.decide of its verdicts, stored.
+
+    `places`: how many more people's labels the policy asks for (labeling.domain.ordering).
+    `gave_up`: how many people passed it back because they could not label it.
+    """
 
     solution = models.OneToOneField(
         "labeling.Solution", models.CASCADE, primary_key=True, related_name="decision"
@@ -22,6 +26,8 @@ class Decision(models.Model):
     follows_from = ArrayField(models.BigIntegerField(), default=list, blank=True)
     policy_version = models.PositiveIntegerField()
     priority = models.SmallIntegerField(default=0)
+    places = models.PositiveSmallIntegerField(default=1, db_default=1)
+    gave_up = models.PositiveSmallIntegerField(default=0, db_default=0)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -36,9 +42,16 @@ class Decision(models.Model):
             ),
         ]
         indexes = [
-            # assignments.lease_next: the most valuable disputed solutions; overview counts by state
+            # overview counts by state; a random consensus for the audit
             models.Index(
                 fields=["project", "state", "-priority", "solution"], name="decision_queue"
+            ),
+            # assignments.lease_next: the most valuable solution of a state; those that enough
+            # people have labeled would otherwise be passed by again and again at its top
+            models.Index(
+                fields=["project", "state", "-priority", "solution"],
+                condition=Q(places__gt=0),
+                name="decision_open",
             ),
         ]
 

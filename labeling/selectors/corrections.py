@@ -6,6 +6,7 @@ from labeling.domain.assignments import Purpose
 from labeling.domain.labels import LabelerKind
 from labeling.domain.refusals import Refusal
 from labeling.models import Assignment, Verdict
+from labeling.selectors import exams
 
 
 class Settled(Refusal):
@@ -18,8 +19,11 @@ def check_correctable(item: Assignment) -> None:
     """Raise Settled unless the person's verdict on the item may still be corrected."""
     if item.submitted_at is None:
         raise Settled("this item is not submitted")
+    if item.purpose == Purpose.EXAM and exams.standing(item.user, item.project).over:
+        raise Settled("the exam is over")
     # A hidden gold item always has an adjudicator's verdict: refusing would give it away.
-    if item.purpose != Purpose.GOLD and _is_adjudicated_by_another(item):
+    tests = (Purpose.GOLD, Purpose.EXAM)
+    if item.purpose not in tests and _is_adjudicated_by_another(item):
         raise Settled("an adjudicator has decided this item")
 
 

@@ -6,12 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from django.db import transaction
+from django.db.models import Case, Q, Subquery, When
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.lookups import Exact
 
 from labeling.domain.consensus import decide
 from labeling.domain.labels import LabelerKind, VerdictState, VerdictView
-from labeling.domain.ordering import place
+from labeling.domain.ordering import place, places
 from labeling.domain.policy import Policy
-from labeling.models import Decision, Project, Solution, User, Verdict
+from labeling.models import PRM, Decision, Project, Solution, User, Verdict
 from labeling.services import events
 
 CHUNK = 2000
@@ -34,20 +37,28 @@ def lock(solution_ids: Iterable[int]) -> list[Solution]:
 def refresh(*, project: Project, solutions: Sequence[Solution]) -> None:
     """Recompute and store the decisions of these (locked) solutions."""
     verdicts = defaultdict(list)
-    for row in Verdict.objects.filter(
-        solution__in=[s.pk for s in solutions], labeler__active=True
-    ).values_list("solution_id", "id", "labeler__kind", "state", "first_error"):
-        verdicts[row[0]].append(
-            VerdictView(row[1], LabelerKind(row[2]), VerdictState(row[3]), row[4])
-        )
+    scores: dict[int, Sequence[float | None]] = {}
+    said = Verdict.objects.filter(solution__in=[s.pk for s in solutions], labeler__active=True)
+    for row in said.values_list(
+        "solution_id", "id", "labeler__kind", "state", "first_error", "labeler__user",
+        _champion_scores(project),
+    ):  # fmt: skip
+        kind, state = LabelerKind(row[2]), VerdictState(row[3])
+        verdicts[row[0]].append(VerdictView(row[1], kind, state, row[4], row[5] is not None))
+        if row[6]:
+            scores[row[0]] = row[6]
     policy, version = project.policy, project.policy_version
-    rows = [_row(solution, verdicts[solution.pk], policy, version) for solution in solutions]
+    rows = [
+        _row(solution, verdicts[solution.pk], scores.get(solution.pk, ()), policy, version)
+        for solution in solutions
+    ]
     Decision.objects.bulk_create(
         rows,
         update_conflicts=True,
         unique_fields=["solution"],
         update_fields=[
-            "state", "first_error", "follows_from", "policy_version", "priority", "updated_at",
+            "state", "first_error", "follows_from", "policy_version", "priority", "places",
+            "updated_at",
         ],
     )  # fmt: skip
 
@@ -65,8 +76,20 @@ def recompute(*, by: User, project: Project) -> int:
     return changed
 
 
+def _champion_scores(project: Project) -> Case:
+    """Return the step scores where they are the champion PRM's, else null."""
+    champion = PRM.objects.filter(project=project, champion=True).values("uid")
+    model = KeyTextTransform("prm", "labeler__config")
+    is_champion = Q(labeler__kind=LabelerKind.PRM) & Q(Exact(model, Subquery(champion)))
+    return Case(When(is_champion, then="step_scores"))
+
+
 def _row(
-    solution: Solution, views: Sequence[VerdictView], policy: Policy, version: int
+    solution: Solution,
+    views: Sequence[VerdictView],
+    scores: Sequence[float | None],
+    policy: Policy,
+    version: int,
 ) -> Decision:
     decision = decide(views, policy)
     return Decision(
@@ -76,5 +99,6 @@ def _row(
         first_error=decision.first_error,
         follows_from=list(decision.follows_from),
         policy_version=version,
-        priority=place(decision.state, views, solution.final_answer_correct),
+        priority=place(decision.state, views, solution.final_answer_correct, scores),
+        places=places(views, policy.human_overlap),
     )

@@ -23,8 +23,8 @@ class NotCurrent(Refusal):
 @transaction.atomic
 def lease_next(*, by: User, project: Project, now: datetime) -> Assignment | None:
     """Return the person's open item, renewed, or lease the best one; None when none is left."""
-    turn(by, project)
-    return _current(by, project, now)
+    role = turn(by, project)
+    return _current(by, project, role, now)
 
 
 @transaction.atomic
@@ -34,15 +34,15 @@ def lease_ahead(*, by: User, project: Project, uid: str, now: datetime) -> Assig
     Where `uid` is concluded already, the item that follows it is the current one. None when
     nothing is left.
     """
-    turn(by, project)
+    role = turn(by, project)
     mine = rows.all_open(by, project)
     after = next((item for item in mine if item.uid == uid), None)
     if after is None:
-        return _current(by, project, now)
+        return _current(by, project, role, now)
     if after.ahead:
         raise NotCurrent("finish the item before this one first")
     kept = [item for item in _kept(mine, by, project, now) if item.ahead]
-    return kept[0] if kept else _lease(by, project, now, ahead=True)
+    return kept[0] if kept else _lease(by, project, role, now, ahead=True)
 
 
 @transaction.atomic
@@ -69,10 +69,10 @@ def turn(by: User, project: Project) -> Role:
     return Role(member.role)
 
 
-def _current(by: User, project: Project, now: datetime) -> Assignment | None:
+def _current(by: User, project: Project, role: Role, now: datetime) -> Assignment | None:
     kept = _kept(rows.all_open(by, project), by, project, now)
     if not kept:
-        return _lease(by, project, now, ahead=False)
+        return _lease(by, project, role, now, ahead=False)
     if kept[0].ahead:  # the item before it was lost
         kept[0].ahead = False
         kept[0].save(update_fields=["ahead"])
@@ -106,8 +106,10 @@ def drop(item: Assignment, *, by: User, now: datetime) -> None:
     item.save(update_fields=["skipped_at", "skip_reason"])
 
 
-def _lease(by: User, project: Project, now: datetime, *, ahead: bool) -> Assignment | None:
-    found = queue.draw(by=by, project=project, now=now)
+def _lease(
+    by: User, project: Project, role: Role, now: datetime, *, ahead: bool
+) -> Assignment | None:
+    found = queue.draw(by=by, project=project, role=role, now=now)
     if found is None:
         return None
     purpose, solution_id = found

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import Q
-
 from labeling.domain.assignments import Purpose
 from labeling.domain.refusals import Refusal
 from labeling.models import Assignment, Decision, Project
@@ -29,8 +27,15 @@ def is_free(project: Project, solution_id: int, user_id: int, now: datetime) -> 
     others = Assignment.objects.filter(solution_id=solution_id, skipped_at=None).exclude(
         user_id=user_id
     )
-    held = others.filter(Q(submitted_at__isnull=False) | Q(expires_at__gt=now)).count()
-    return held < project.policy.human_overlap
+    overlap = project.policy.human_overlap
+    labeled = others.filter(submitted_at__isnull=False).count()
+    if labeled >= overlap:
+        # The policy's overlap was lowered, and decisions were not recomputed yet: the row leaves
+        # the queue here, or everybody would come by it again.
+        Decision.objects.filter(solution_id=solution_id).update(places=0)
+        return False
+    held = others.filter(submitted_at=None, expires_at__gt=now).count()
+    return labeled + held < overlap
 
 
 def renewed(item: Assignment, project: Project, now: datetime) -> bool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
 
-from labeling.domain.assignments import SkipReason
+from labeling.domain.assignments import Purpose, SkipReason
 from labeling.domain.refusals import Invalid, Refusal
-from labeling.models import Assignment, User
+from labeling.models import Assignment, Decision, User
+from labeling.selectors import exams
 from labeling.services import events
 from labeling.services.assignments import leases, places, rows
 
@@ -30,6 +32,7 @@ def skip(*, by: User, uid: str, code: SkipReason, words: str = "", now: datetime
     item.save(update_fields=["skipped_at", "skip_code", "skip_reason"])
     if not item.ahead:
         rows.promote(by, item.project)
+    _count_given_up(item, code, 1)
     events.record(
         by=by, action="item skipped", project=item.project, subject=uid, code=code, reason=reason
     )
@@ -46,14 +49,22 @@ def unskip(*, by: User, uid: str, now: datetime) -> Assignment:
     skipped = rows.locked(by, uid)
     if skipped.skipped_at is None:
         raise NotSkipped("this item was not skipped")
+    if skipped.purpose == Purpose.EXAM and exams.standing(by, skipped.project).over:
+        raise NotSkipped("the exam is over")
     if not _has_room(skipped, now):
         raise places.Taken("others have this item now")
     _make_way(by, skipped, now)
+    _count_given_up(skipped, skipped.skip_code, -1)
     skipped.skipped_at, skipped.skip_code, skipped.skip_reason = None, "", ""
     skipped.ahead, skipped.expires_at = False, rows.lease_end(skipped.project, now)
     skipped.save(update_fields=["skipped_at", "skip_code", "skip_reason", "ahead", "expires_at"])
     events.record(by=by, action="item taken back", project=skipped.project, subject=uid)
     return skipped
+
+
+def _count_given_up(item: Assignment, code: str, change: int) -> None:
+    if code == SkipReason.GIVE_UP:
+        Decision.objects.filter(solution=item.solution_id).update(gave_up=F("gave_up") + change)
 
 
 def _has_room(item: Assignment, now: datetime) -> bool:

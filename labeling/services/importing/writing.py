@@ -15,7 +15,7 @@ from labeling.domain.consensus import Decision, decide
 from labeling.domain.formats import GivenVerdict, Source
 from labeling.domain.hashing import split_of
 from labeling.domain.labels import VerdictView
-from labeling.domain.ordering import place
+from labeling.domain.ordering import place, places
 from labeling.models import Labeler, Project
 from labeling.models.fields import new_uid
 from labeling.services.importing import copying as c
@@ -45,7 +45,7 @@ _VERDICT = (
 )  # fmt: skip
 _DECISION = (
     "solution_id", "project_id", "state", "first_error", "follows_from", "policy_version",
-    "priority", "updated_at",
+    "priority", "places", "updated_at",
 )  # fmt: skip
 _WHOLE, _TRUNCATED = c.json("{}"), c.json('{"truncated": true}')
 _FREE = c.int4(0) * 2 + c.int8(0) * 2
@@ -60,7 +60,7 @@ class Writer:
     def __init__(self, project: Project, now: datetime, labelers: dict[Source, Labeler]) -> None:
         self._project, self._policy, self._labelers = project, project.policy, labelers
         self._now, self._project_id = c.moment(now), c.int8(project.pk)
-        self._outcomes: dict[Any, tuple[Decision, int]] = {}
+        self._outcomes: dict[Any, tuple[Decision, int, int]] = {}
 
     def write(self, batch: Batch, changes: Changes, known: Known) -> None:
         """Write problems, solutions, verdicts, and the new solutions' decisions, in this order.
@@ -166,7 +166,7 @@ class Writer:
 
         def row(digest: str) -> bytes:
             correct = batch.solutions[digest][1].final_answer_correct
-            outcome, priority = self._outcome(views.get(digest, []), correct)
+            outcome, priority, wanted = self._outcome(views.get(digest, []), correct)
             return b"".join(
                 (
                     c.int8(fresh[digest]),
@@ -176,6 +176,7 @@ class Writer:
                     c.int8s(outcome.follows_from),
                     version,
                     c.int2(priority),
+                    c.int2(wanted),
                     self._now,
                 )
             )
@@ -183,8 +184,8 @@ class Writer:
         if fresh:
             c.copy("labeling_decision", _DECISION, map(row, fresh))
 
-    def _outcome(self, views: Views, correct: bool | None) -> tuple[Decision, int]:
-        """Return the decision that follows; alike solutions share the thinking, not the ids."""
+    def _outcome(self, views: Views, correct: bool | None) -> tuple[Decision, int, int]:
+        """Return the decision that follows, its place and places. Alike solutions share them."""
         alike = (correct, *((view.kind, view.state, view.first_error) for view in views))
         known = self._outcomes.get(alike)
         if known is None:
@@ -193,11 +194,12 @@ class Writer:
                 for at, view in enumerate(views)
             ]
             decision = decide(numbered, self._policy)
-            known = decision, place(decision.state, numbered, correct)
+            wanted = places(numbered, self._policy.human_overlap)
+            known = decision, place(decision.state, numbered, correct), wanted
             self._outcomes[alike] = known
-        decision, priority = known
+        decision, priority, wanted = known
         follows = tuple(views[at].id for at in decision.follows_from)
-        return Decision(decision.state, decision.first_error, follows), priority
+        return Decision(decision.state, decision.first_error, follows), priority, wanted
 
 
 def _said(verdict: GivenVerdict) -> bytes:
