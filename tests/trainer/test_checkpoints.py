@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from transformers import AutoModel, AutoModelForTokenClassification, LlamaConfig, LlamaForCausalLM
+from transformers import AutoModel
 
 from tests.trainer.conftest import sums
 from trainer import checkpoints
 from trainer.config import TrainConfig
-from trainer.encoding import load_tokenizer
 from trainer.model import ModelError
 from trainer.scoring import Scorer
 from trainer.training import train
@@ -74,37 +73,6 @@ def test_training_goes_on_from_a_prm_with_its_head(trained: Path) -> None:
     first, again = checkpoints.load(trained)[0], checkpoints.start(trained, seed=9)[0]
     for a, b in zip(first.parameters(), again.parameters(), strict=True):
         assert torch.equal(a, b)
-
-
-def test_another_backbone_becomes_token_classification(
-    config: Callable[..., TrainConfig], backbone: Path, tmp_path: Path
-) -> None:
-    tokenizer = load_tokenizer(backbone)
-    llama = LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        pad_token_id=0,
-        bos_token_id=None,
-        eos_token_id=0,
-    )
-    LlamaForCausalLM(llama).save_pretrained(tmp_path / "llama")
-    tokenizer.save_pretrained(tmp_path / "llama")
-    (tmp_path / "llama" / "prm_encoder.json").write_text('{"template": "plain"}')
-    trained = train(config(iterations=2, backbone=tmp_path / "llama")).model
-    model, report = AutoModelForTokenClassification.from_pretrained(
-        str(trained), output_loading_info=True
-    )
-    assert type(model).__name__ == "LlamaForTokenClassification"
-    assert not report["missing_keys"]
-    scorer = Scorer(trained, device="cpu")
-    encoded = scorer.encoder.encode(RECORD.prompt, RECORD.steps)
-    with torch.no_grad():
-        logits = model.eval()(input_ids=torch.tensor([encoded.ids])).logits[0, encoded.positions]
-    expected = scorer.score(RECORD.prompt, RECORD.steps)
-    assert logits.softmax(-1)[:, 1].tolist() == pytest.approx(expected, rel=1e-5)
 
 
 def test_missing_weights_are_refused_and_not_invented(trained: Path) -> None:

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from trainer.cli import evaluating, scoring, training
+from trainer.cli import criticizing, evaluating, scoring, training
 
 BAD_INPUT = 2
 
@@ -55,6 +55,6 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (training, evaluating, scoring):
+    for module in (training, evaluating, criticizing, scoring):
         module.register(commands)
     return parser

@@ -13,7 +13,7 @@ from trainer.benchmarks import Benchmark, read_benchmark
 from trainer.biases import Flawed
 from trainer.cli.options import command, evaluation_options, percent, say
 from trainer.cli.sources import open_scorer, source_options
-from trainer.evaluation import Prediction, Report
+from trainer.evaluation import EvaluationError, Prediction, Report
 from trainer.scorers import StepScorer, score_each
 
 DATA_HELP = "records with a first_error, or ProcessBench's files; a file is a split"
@@ -41,6 +41,8 @@ def evaluate_on(
     benchmark: Benchmark, scorer: StepScorer, arguments: argparse.Namespace
 ) -> dict[str, Any]:
     """Evaluate one PRM on labeled solutions, as the evaluation's options ask."""
+    if arguments.tune_on not in (None, *(record.split for record in benchmark.records)):
+        raise EvaluationError(f"there is no split {arguments.tune_on!r} to tune the threshold on")
     if benchmark.unlabeled:
         say(f"left out: {benchmark.unlabeled} solutions without a known first error")
     solutions = [(record.prompt, record.steps) for record in benchmark.records]
