@@ -7,6 +7,7 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from labeling.views import (
+    agreement,
     annotate,
     home,
     imports,
@@ -35,6 +36,11 @@ _PROJECT = [
     path("solutions/", solutions.solutions, name="solutions"),
     path("solutions/<str:solution>/", solutions.solution, name="solution"),
     path("solutions/<str:solution>/adjudicate", solutions.adjudicate, name="adjudicate"),
+    path("agreement/", agreement.agreement, name="agreement"),
+    path("agreement/labels", agreement.diagnostics, name="diagnostics"),
+    path("agreement/audit", agreement.audit, name="audit"),
+    path("agreement/annotators", agreement.annotators, name="agreement_people"),
+    path("agreement/<str:one>/<str:other>/", agreement.pair, name="agreement_pair"),
     path("runs/", runs.runs, name="runs"),
     path("runs/new", runs.new_run, name="new_run"),
     path("runs/start", runs.start_run, name="start_run"),

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from labeling.domain.assignments import RejectReason, SkipReason
 from labeling.domain.consensus import DecisionState
@@ -190,3 +191,16 @@ class SnapshotForm(forms.Form):
         initial=["consensus", "adjudicated"],
         widget=forms.CheckboxSelectMultiple,
     )
+
+
+class AuditForm(forms.Form):
+    """How precisely an export's precision is wanted."""
+
+    points = forms.FloatField(
+        label=_("Wanted: ± percentage points"), min_value=0.5, max_value=20, required=False
+    )
+
+    def width(self) -> float:
+        """Return the width of the interval; ± 2 points where nothing valid is asked for."""
+        points = self.cleaned_data.get("points") if self.is_valid() else None
+        return 2 * (points or 2.0) / 100

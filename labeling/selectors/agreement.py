@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from labeling.domain.labels import NO_ERROR
+from labeling.domain.labels import NO_ERROR, LabelerKind
 from labeling.domain.statistics.agreement import Agreement, compare
 from labeling.domain.statistics.annotators import AnnotatorModel, dawid_skene
 from labeling.domain.statistics.bootstrap import Resampling
@@ -20,7 +20,7 @@ from labeling.domain.statistics.measures import (
     step_agreement,
 )
 from labeling.domain.statistics.ratings import Ratings
-from labeling.domain.statistics.undefined import Undefined
+from labeling.domain.statistics.undefined import Statistic, Undefined
 from labeling.models import Labeler, Project
 from labeling.selectors.boards import Pair, Side, pairs, sides, steps, votes
 
@@ -132,25 +132,60 @@ def _table(pair: Pair, heads: Sequence[str]) -> tuple[tuple[str, tuple[Said, ...
 
 
 @dataclass(frozen=True, slots=True)
+class Modeled:
+    """One annotator by Dawid and Skene's model. `finds`: says "error" of what has one, `passes`:
+    "no error" of what has none.
+    """
+
+    name: str
+    votes: int
+    accuracy: float
+    finds: Statistic
+    passes: Statistic
+
+
+@dataclass(frozen=True, slots=True)
 class People:
-    """The annotators among themselves, by "has an error" and by first error."""
+    """The annotators among themselves. `model`: by annotator, or why there is none; `differ`:
+    solutions of which the model says something else than the majority.
+    """
 
     first_errors: GroupAgreement
     errors: GroupAgreement
-    model: AnnotatorModel | Undefined
-    names: dict[str, str]
+    model: tuple[Modeled, ...] | Undefined
+    differ: int
 
 
 def people(project: Project) -> People:
     """Return the agreement of annotators who labeled the same solutions."""
-    by_first, by_error = votes(project, lambda said: said), votes(project, has_error)
+    by_first, by_error = votes(project, int), votes(project, has_error)
     after = 1 + max((said for v in by_first for _, said in v), default=NO_ERROR)
     ranked = Ratings(_profiles(by_first.items(), after))
+    model = dawid_skene(by_error)
     return People(
         first_errors=group_agreement(ranked, HOW),
         errors=group_agreement(Ratings(_profiles(by_error.items())), HOW),
-        model=dawid_skene(by_error),
-        names=_names(project),
+        model=model if isinstance(model, Undefined) else _modeled(project, model),
+        differ=0 if isinstance(model, Undefined) else _differ(model),
+    )
+
+
+def _differ(model: AnnotatorModel) -> int:
+    return sum(one.items for one in model.items if one.majority not in (None, one.label))
+
+
+def _modeled(project: Project, model: AnnotatorModel) -> tuple[Modeled, ...]:
+    rows = Labeler.objects.filter(project=project, kind=LabelerKind.HUMAN)
+    names = {str(pk): name for pk, name in rows.values_list("pk", "name")}
+    return tuple(
+        Modeled(
+            name=names.get(row.name, row.name),
+            votes=row.votes,
+            accuracy=row.accuracy,
+            finds=row.confusion.get((1, 1), Undefined.NEVER_SEEN),
+            passes=row.confusion.get((0, 0), Undefined.NEVER_SEEN),
+        )
+        for row in model.annotators
     )
 
 
@@ -163,8 +198,3 @@ def _profiles(
         profile = tuple(sorted(none if none is not None and s == NO_ERROR else s for _, s in given))
         found[profile] = found.get(profile, 0) + n
     return found
-
-
-def _names(project: Project) -> dict[str, str]:
-    rows = Labeler.objects.filter(project=project, kind="human").values_list("pk", "name")
-    return {str(pk): name for pk, name in rows}

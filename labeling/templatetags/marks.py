@@ -110,7 +110,7 @@ def _dash(value: Any) -> str:
 @register.filter
 def thousands(value: int | None) -> str:
     """Return 12345 as "12,345"."""
-    return _undefined() if value in _NOTHING else f"{value:,}"
+    return _dash(value) or f"{value:,}"
 
 
 @register.filter

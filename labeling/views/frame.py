@@ -17,6 +17,7 @@ _PLACES = (
     ("annotate", "Annotate", Action.ANNOTATE),
     ("overview", "Overview", Action.VIEW),
     ("solutions", "Solutions", Action.VIEW),
+    ("agreement", "Agreement", Action.VIEW),
     ("runs", "Runs", Action.VIEW),
     ("judges", "Judges", Action.VIEW),
     ("data", "Data", Action.VIEW),

@@ -1,0 +1,141 @@
+"""The dashboards of label quality: agreement, one pair, what labels are worth, the audit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET
+
+from labeling.domain.roles import Action
+from labeling.domain.statistics.intervals import MaybeInterval
+from labeling.domain.statistics.undefined import Undefined, known
+from labeling.forms import AuditForm
+from labeling.language import said
+from labeling.selectors import agreement as reads
+from labeling.selectors import boards
+from labeling.selectors import diagnostics as worth
+from labeling.views.frame import frame, page
+from labeling.views.tables import as_csv, wants_csv
+
+
+@require_GET
+@login_required
+def agreement(request: HttpRequest, uid: str) -> HttpResponse:
+    """Show how each pair of labelers agrees."""
+    within = frame(request, uid, Action.VIEW)
+    found = reads.matrix(within.project, gold=within.can(Action.MANAGE))
+    if wants_csv(request):
+        head = ["labeler", "other labeler", "compared", "same first error", "share", "kappa"]
+        return as_csv(f"agreement {within.project.name}", head, _matrix_rows(found))
+    return page(
+        request,
+        "agreement/matrix.html",
+        within,
+        active="agreement",
+        tab="agreement",
+        matrix=found,
+        waiting=boards.waiting(),
+    )
+
+
+@require_GET
+@login_required
+def pair(request: HttpRequest, uid: str, one: str, other: str) -> HttpResponse:
+    """Show one pair of labelers in full."""
+    within = frame(request, uid, Action.VIEW)
+    found = reads.detail(within.project, one, other, gold=within.can(Action.MANAGE))
+    if found is None:
+        raise Http404("these labelers have no solution in common")
+    if wants_csv(request):
+        head = ["first error", *found.heads]
+        rows = ([name, *(cell.n for cell in cells)] for name, cells in found.table)
+        return as_csv(f"first errors {one} {other}", head, rows)
+    return page(
+        request, "agreement/pair.html", within, active="agreement", tab="agreement", detail=found
+    )
+
+
+@require_GET
+@login_required
+def annotators(request: HttpRequest, uid: str) -> HttpResponse:
+    """Show how annotators agree, and what a model of their errors makes of them."""
+    within = frame(request, uid, Action.MANAGE)
+    found = reads.people(within.project)
+    undefined = isinstance(found.model, Undefined)
+    return page(
+        request,
+        "agreement/annotators.html",
+        within,
+        active="agreement",
+        tab="agreement_people",
+        people=found,
+        model=() if undefined else found.model,
+        reason=said(found.model) if undefined else "",
+    )
+
+
+@require_GET
+@login_required
+def diagnostics(request: HttpRequest, uid: str) -> HttpResponse:
+    """Show what the machines' labels are worth."""
+    within = frame(request, uid, Action.VIEW)
+    found = worth.diagnostics(within.project)
+    if wants_csv(request):
+        head = ["labeler", "by", "group", "wrong", "checked", "share", "low", "high"]
+        return as_csv(f"label noise {within.project.name}", head, _noise_rows(found))
+    return page(
+        request,
+        "agreement/diagnostics.html",
+        within,
+        active="agreement",
+        tab="diagnostics",
+        found=found,
+    )
+
+
+@require_GET
+@login_required
+def audit(request: HttpRequest, uid: str) -> HttpResponse:
+    """Show what an export would contain, and how sure that is."""
+    within = frame(request, uid, Action.VIEW)
+    form = AuditForm(request.GET or None)
+    found = worth.audit(within.project, form.width())
+    if wants_csv(request):
+        head = ["label", "source", "waiting", "audited", "right"]
+        rows = ([s.label, s.source, s.waiting, s.audited, s.right] for s in found.strata)
+        return as_csv(f"audit {within.project.name}", head, rows)
+    return page(
+        request,
+        "agreement/audit.html",
+        within,
+        active="agreement",
+        tab="audit",
+        form=form,
+        audit=found,
+        share=within.project.policy.audit_share,
+    )
+
+
+def _matrix_rows(found: reads.Matrix) -> Iterator[Sequence[object]]:
+    for _, cells in found.rows:
+        for cell in filter(None, cells):
+            ends = [side.name or side.uid for side in (cell.pair.one, cell.pair.other)]
+            yield [*ends, cell.compared, cell.exact.part, known(cell.exact.value),
+                   known(cell.agreement.cohen_kappa)]  # fmt: skip
+
+
+def _noise_rows(found: worth.Diagnostics) -> Iterator[Sequence[object]]:
+    for checked in found.checked:
+        for dimension, groups in checked.noise.items():
+            for group in groups:
+                wrong = group.wrong
+                yield [checked.side.name, dimension, group.group, wrong.part, wrong.whole,
+                       known(wrong.value), *_ends(wrong.interval)]  # fmt: skip
+
+
+def _ends(interval: MaybeInterval) -> tuple[float | None, float | None]:
+    if isinstance(interval, Undefined):
+        return None, None
+    return interval.low, interval.high

@@ -1,0 +1,56 @@
+"""The dashboards of label quality in a real browser: looks, and from a count to its solutions."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Browser, Page, expect
+
+from tests.boards_world import build
+from tests.functional.test_looks import SIZES, audit
+
+
+@pytest.fixture
+def addresses(project, transactional_db):
+    mc, judge, _ = build(project)
+    uid = [project.uid]
+    return {
+        "matrix": reverse("agreement", args=uid),
+        "pair": reverse("agreement_pair", args=[*uid, mc.uid, judge.uid]),
+        "labels": reverse("diagnostics", args=uid),
+        "audit": reverse("audit", args=uid),
+        "annotators": reverse("agreement_people", args=uid),
+    }
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", sorted(SIZES))
+def test_dashboards_are_accessible_and_fit(
+    scheme, size, browser: Browser, live_server, addresses, owner, sign_in
+):
+    width, height = SIZES[size]
+    context = browser.new_context(
+        base_url=live_server.url,
+        color_scheme=scheme,
+        viewport={"width": width, "height": height},
+    )
+    page, troubles = context.new_page(), []
+    page.on("console", lambda m: m.type in {"error", "warning"} and troubles.append(m.text))
+    sign_in(page, owner)
+    found = {}
+    for name, address in addresses.items():
+        page.goto(address)
+        found[name] = audit(page)
+    context.close()
+    assert (troubles, {k: v for k, v in found.items() if v}) == ([], {})
+
+
+def test_from_the_matrix_to_the_solutions_behind_a_count(page: Page, addresses, owner, sign_in):
+    sign_in(page, owner)
+    page.goto(addresses["matrix"])
+    page.get_by_role("link", name="70.0 %").click()
+    expect(page.get_by_role("heading", name="Who says what")).to_be_visible()
+    row = page.get_by_role("row", name="no error")
+    row.get_by_role("link", name="4", exact=True).click()
+    expect(page.get_by_text("Narrowed from a dashboard")).to_be_visible()
+    expect(page.locator("tr.link-row")).to_have_count(4)
