@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from django.utils.functional import lazy
 from django.utils.translation import gettext
 
 from labeling.domain.phrases import Phrase, Spoken
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+Words: TypeAlias = "StrOrPromise"
+"""A text, perhaps one that is only translated when it is shown."""
 
 
 def said(what: Any) -> Any:
@@ -19,6 +26,10 @@ def said(what: Any) -> Any:
     if isinstance(what, Phrase):
         return _said(what)
     return gettext(what) if isinstance(what, str) and what else what
+
+
+said_lazy = lazy(said, str)
+"""For what is defined once and shown in many languages: the choices of forms."""
 
 
 def _said(phrase: Phrase) -> str:

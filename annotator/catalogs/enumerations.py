@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 from labeling.domain.consensus import DecisionState
+from labeling.domain.judging import ReplyForm
 from labeling.domain.labels import LabelerKind, VerdictState
 from labeling.domain.roles import Action, Role
+from labeling.domain.statistics.diagnostics import ErrorKind
 from labeling.domain.statistics.undefined import Undefined
 from labeling.models.imports import ImportState
 from labeling.models.judging import TrialState
@@ -17,8 +19,10 @@ from labeling.models.runs import RunKind, RunState
 _SHOWN: tuple[type[StrEnum], ...] = (
     Action,
     DecisionState,
+    ErrorKind,
     ImportState,
     LabelerKind,
+    ReplyForm,
     Role,
     RunKind,
     RunState,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from labeling.domain.phrases import marked
+
 
 class Purpose(StrEnum):
     """Why a solution is leased. People never see it: a test item looks like any other."""
@@ -50,14 +52,14 @@ class RejectReason(StrEnum):
 
 
 _SKIP_WORDS = {
-    SkipReason.GIVE_UP: "too hard for me",
-    SkipReason.TOO_LONG: "would take too long",
-    SkipReason.KNOWN: "I know this item already",
+    SkipReason.GIVE_UP: marked("too hard for me"),
+    SkipReason.TOO_LONG: marked("would take too long"),
+    SkipReason.KNOWN: marked("I know this item already"),
     SkipReason.OTHER: "",
 }
 _REJECT_WORDS = {
-    RejectReason.BAD_PROBLEM: "the problem is wrong or unclear",
-    RejectReason.WRONG_REFERENCE: "the reference answer is wrong",
-    RejectReason.BAD_STEPS: "the steps are cut badly",
+    RejectReason.BAD_PROBLEM: marked("the problem is wrong or unclear"),
+    RejectReason.WRONG_REFERENCE: marked("the reference answer is wrong"),
+    RejectReason.BAD_STEPS: marked("the steps are cut badly"),
     RejectReason.OTHER: "",
 }

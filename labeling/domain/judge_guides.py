@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from labeling.domain.judging import PLACES, JudgeTemplate, ReplyForm
+from labeling.domain.phrases import Phrase, marked
 
 EXAMPLE_STEPS = 3
 """Steps of the solution that the examples speak of; its second step is wrong."""
@@ -30,28 +31,40 @@ class Guide:
 GUIDES: Mapping[ReplyForm, Guide] = MappingProxyType(
     {
         ReplyForm.ANALYSES: Guide(
-            title="analyses",
-            sent_as="One user message. The steps stand in tags <paragraph_1>, <paragraph_2>, …",
-            expected="An analysis per paragraph, up to the first wrong one, then the conclusion: "
-            "Correct or Incorrect. Incorrect blames the last paragraph that was analyzed.",
+            title=marked("analyses"),
+            sent_as=marked(
+                "One user message. The steps stand in tags <paragraph_1>, <paragraph_2>, …"
+            ),
+            expected=marked(
+                "An analysis per paragraph, up to the first wrong one, then the conclusion: "
+                "Correct or Incorrect. Incorrect blames the last paragraph that was analyzed."
+            ),
             example="<analysis_1>\nThe sum is right.\n</analysis_1>\n"
             "<analysis_2>\n3 · 4 is 12, not 14.\n</analysis_2>\n"
             "<conclusion>\nIncorrect\n</conclusion>",
             says=("<analysis_", "<conclusion>"),
         ),
         ReplyForm.BOXED: Guide(
-            title="boxed number",
-            sent_as="One user message. The steps stand in tags <paragraph_0>, <paragraph_1>, …",
-            expected="The number of the first wrong paragraph, counted from 0, in the last box; "
-            "-1 where all are right.",
+            title=marked("boxed number"),
+            sent_as=marked(
+                "One user message. The steps stand in tags <paragraph_0>, <paragraph_1>, …"
+            ),
+            expected=marked(
+                "The number of the first wrong paragraph, counted from 0, in the last box; "
+                "-1 where all are right."
+            ),
             example="Paragraph 1 multiplies wrongly: 3 · 4 is 12, not 14.\n\\boxed{1}",
             says=("\\boxed",),
         ),
         ReplyForm.CHECKS: Guide(
-            title="checks",
-            sent_as="Plain text to go on with, no chat. A blank line stands after each step.",
-            expected="A verdict per step, in order, the last step under the name Answer; "
-            "what follows the first “wrong” is not read.",
+            title=marked("checks"),
+            sent_as=marked(
+                "Plain text to go on with, no chat. A blank line stands after each step."
+            ),
+            expected=marked(
+                "A verdict per step, in order, the last step under the name Answer; "
+                "what follows the first “wrong” is not read."
+            ),
             example=" Step 1: ok Step 2: wrong Answer: ok",
             says=(),
         ),
@@ -61,10 +74,12 @@ GUIDES: Mapping[ReplyForm, Guide] = MappingProxyType(
 
 ABOUT: Mapping[str, str] = MappingProxyType(
     {
-        "paper-v1": "The protocol of arXiv 2501.07301, appendix C: analyzes each paragraph, stops "
-        "at the first error.",
-        "processbench-v1": "The protocol of ProcessBench's critic: one number.",
-        "check-v1": "What the bundled tiny model was taught to go on with.",
+        "paper-v1": marked(
+            "The protocol of arXiv 2501.07301, appendix C: analyzes each paragraph, stops "
+            "at the first error."
+        ),
+        "processbench-v1": marked("The protocol of ProcessBench's critic: one number."),
+        "check-v1": marked("What the bundled tiny model was taught to go on with."),
     }
 )
 """What each built-in wording is."""
@@ -73,14 +88,16 @@ ABOUT: Mapping[str, str] = MappingProxyType(
 def doubts(template: JudgeTemplate) -> tuple[str, ...]:
     """Return what is probably meant otherwise in a wording, for its author to decide."""
     found = [
-        f"The text does not say {words}: a reply without it stays unscored."
+        Phrase("The text does not say {words}: a reply without it stays unscored.", words=words)
         for words in GUIDES[template.reply].says
         if words not in template.text
     ]
     if template.reply is ReplyForm.CHECKS and not template.text.partition(PLACES[1])[2].strip():
-        found.append("Nothing follows {solution}: a model goes on with the solution, unchecked.")
+        found.append(
+            Phrase("Nothing follows {solution}: a model goes on with the solution, unchecked.")
+        )
     found += [
-        f"{place} is no place to be filled: it is sent as it stands."
+        Phrase("{place} is no place to be filled: it is sent as it stands.", place=place)
         for place in dict.fromkeys(_OTHER_PLACE.findall(template.text))
         if place not in PLACES
     ]

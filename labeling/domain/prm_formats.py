@@ -6,13 +6,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from labeling.domain.phrases import marked
+
 PRM_FORMATS: Mapping[str, str] = MappingProxyType(
     {
-        "checkpoint": "a checkpoint of this project's trainer",
-        "qwen-prm": "Qwen2.5-Math-PRM: <extra_0> behind each step",
-        "trl": "TRL's PRMTrainer: a line's end behind each step",
-        "trl-paragraphs": "TRL's PRMTrainer with a blank line as separator",
-        "math-shepherd": "Math-Shepherd: + or - at the tag ки",
+        "checkpoint": marked("a checkpoint of this project's trainer"),
+        "qwen-prm": marked("Qwen2.5-Math-PRM: <extra_0> behind each step"),
+        "trl": marked("TRL's PRMTrainer: a line's end behind each step"),
+        "trl-paragraphs": marked("TRL's PRMTrainer with a blank line as separator"),
+        "math-shepherd": marked("Math-Shepherd: + or - at the tag ки"),
     }
 )
 """What each format is, in short."""

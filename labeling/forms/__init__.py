@@ -12,32 +12,33 @@ from labeling.domain.assignments import RejectReason, SkipReason
 from labeling.domain.consensus import DecisionState
 from labeling.domain.statistics.bands import LENGTHS
 from labeling.domain.statistics.diagnostics import ErrorKind
+from labeling.language import Words, said_lazy
 
-_ANY = [("", "any")]
+_ANY = [("", _("any"))]
 _SAYS = [
-    ("scored", "any verdict"),
-    ("none", "no error"),
-    ("error", "some error"),
-    ("unscored", "unscored"),
-    ("refuted", "refutes the judge"),
-    ("missing", "not labeled"),
+    ("scored", _("any verdict")),
+    ("none", _("no error")),
+    ("error", _("some error")),
+    ("unscored", _("unscored")),
+    ("refuted", _("refutes the judge")),
+    ("missing", _("not labeled")),
 ]
 RELATIONS = [
-    ("compared", "both have a verdict"),
-    ("both_right", "both: no error"),
-    ("same_error", "same first error"),
-    ("different_error", "different first error"),
-    ("only_first", "error by MC alone"),
-    ("only_second", "error by judge alone"),
+    ("compared", _("both have a verdict")),
+    ("both_right", _("both: no error")),
+    ("same_error", _("same first error")),
+    ("different_error", _("different first error")),
+    ("only_first", _("error by MC alone")),
+    ("only_second", _("error by judge alone")),
 ]
 
 
 _VERDICT = forms.TextInput(
-    {"list": "verdicts", "placeholder": "any, or a step", "autocomplete": "off"}
+    {"list": "verdicts", "placeholder": _("any, or a step"), "autocomplete": "off"}
 )
 
 
-def _hidden(label: str) -> forms.CharField:
+def _hidden(label: Words) -> forms.CharField:
     return forms.CharField(
         label=label, required=False, max_length=200, widget=forms.HiddenInput, strip=False
     )
@@ -54,7 +55,7 @@ class SaysField(forms.CharField):
         number = text.removesuffix("+")
         if text in {"", *dict(_SAYS)} or (number.isascii() and number.isdecimal() and int(number)):
             return text
-        raise forms.ValidationError("choose one of the list or a step's number")
+        raise forms.ValidationError(_("choose one of the list or a step's number"))
 
 
 def errors_in_words(form: forms.BaseForm) -> str:
@@ -66,31 +67,40 @@ class SolutionFilterForm(forms.Form):
     """The filters of the list of solutions; an unknown value narrows nothing."""
 
     state = forms.ChoiceField(
-        label="Decision", required=False, choices=_ANY + [(s, s) for s in DecisionState]
-    )
-    mc = SaysField(label="Monte Carlo", required=False, max_length=8, widget=_VERDICT)
-    judge = SaysField(label="Judge", required=False, max_length=8, widget=_VERDICT)
-    relation = forms.ChoiceField(label="MC × judge", required=False, choices=_ANY + RELATIONS)
-    answer = forms.ChoiceField(
-        label="Final answer",
+        label=_("Decision"),
         required=False,
-        choices=[*_ANY, ("right", "right"), ("wrong", "wrong"), ("unknown", "not checked")],
+        choices=_ANY + [(s, said_lazy(s)) for s in DecisionState],
+    )
+    mc = SaysField(label=_("Monte Carlo"), required=False, max_length=8, widget=_VERDICT)
+    judge = SaysField(label=_("Judge"), required=False, max_length=8, widget=_VERDICT)
+    relation = forms.ChoiceField(label=_("MC × judge"), required=False, choices=_ANY + RELATIONS)
+    answer = forms.ChoiceField(
+        label=_("Final answer"),
+        required=False,
+        choices=[
+            *_ANY,
+            ("right", _("right")),
+            ("wrong", _("wrong")),
+            ("unknown", _("not checked")),
+        ],
     )
     split = forms.ChoiceField(
-        label="Split", required=False, choices=[*_ANY, ("train", "train"), ("test", "test")]
-    )
-    generator = forms.CharField(label="Generator", required=False, max_length=200)
-    # what cells of the dashboards lead to
-    source = _hidden("Source")
-    length = _hidden("Length")
-    one = _hidden("Labeler")
-    one_says = SaysField(label="says", required=False, max_length=8, widget=forms.HiddenInput)
-    other = _hidden("Another labeler")
-    other_says = SaysField(label="says", required=False, max_length=8, widget=forms.HiddenInput)
-    stands = forms.ChoiceField(
-        label="Against people's decision",
+        label=_("Split"),
         required=False,
-        choices=_ANY + [(kind, kind) for kind in ErrorKind],
+        choices=[*_ANY, ("train", _("train")), ("test", _("test"))],
+    )
+    generator = forms.CharField(label=_("Generator"), required=False, max_length=200)
+    # what cells of the dashboards lead to
+    source = _hidden(_("Source"))
+    length = _hidden(_("Length"))
+    one = _hidden(_("Labeler"))
+    one_says = SaysField(label=_("says"), required=False, max_length=8, widget=forms.HiddenInput)
+    other = _hidden(_("Another labeler"))
+    other_says = SaysField(label=_("says"), required=False, max_length=8, widget=forms.HiddenInput)
+    stands = forms.ChoiceField(
+        label=_("Against people's decision"),
+        required=False,
+        choices=_ANY + [(kind, said_lazy(kind)) for kind in ErrorKind],
         widget=forms.HiddenInput,
     )
 
@@ -101,7 +111,7 @@ class SolutionFilterForm(forms.Form):
     def _one_of(self, name: str, allowed: Collection[str]) -> str:
         value = str(self.cleaned_data[name])
         if value and value not in allowed:
-            raise forms.ValidationError("unknown")
+            raise forms.ValidationError(_("unknown"))
         return value
 
     @property
@@ -169,25 +179,30 @@ class AdjudicateForm(forms.Form):
 class TokenForm(forms.Form):
     """A new API token."""
 
-    name = forms.CharField(max_length=80, widget=forms.TextInput({"autocomplete": "off"}))
+    name = forms.CharField(
+        label=_("Name"), max_length=80, widget=forms.TextInput({"autocomplete": "off"})
+    )
     scopes = forms.MultipleChoiceField(
+        label=_("Scopes"),
         choices=[
-            ("read", "read: projects, runs and snapshots"),
-            ("export", "export: download labels"),
-            ("write", "write: ask for snapshots and runs"),
+            ("read", _("read: projects, runs and snapshots")),
+            ("export", _("export: download labels")),
+            ("write", _("write: ask for snapshots and runs")),
         ],
         widget=forms.CheckboxSelectMultiple,
     )
-    days = forms.IntegerField(label="Valid for days", min_value=1, max_value=366, initial=90)
+    days = forms.IntegerField(label=_("Valid for days"), min_value=1, max_value=366, initial=90)
 
 
 class SnapshotForm(forms.Form):
     """A new snapshot of the project's decisions."""
 
-    name = forms.CharField(max_length=120, widget=forms.TextInput({"autocomplete": "off"}))
+    name = forms.CharField(
+        label=_("Name"), max_length=120, widget=forms.TextInput({"autocomplete": "off"})
+    )
     states = forms.MultipleChoiceField(
-        label="Decisions taken",
-        choices=[("consensus", "consensus"), ("adjudicated", "adjudicated")],
+        label=_("Decisions taken"),
+        choices=[("consensus", _("consensus")), ("adjudicated", _("adjudicated"))],
         initial=["consensus", "adjudicated"],
         widget=forms.CheckboxSelectMultiple,
     )

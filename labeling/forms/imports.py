@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from labeling.domain.formats import FORMATS, NAMEABLE
 from labeling.domain.formats.mapping import FIELDS
 from labeling.domain.steps import MAX_PATTERN, SplitKind
+from labeling.forms.run_kinds import SPLITS
+from labeling.language import said_lazy
 
 _PREFIX = "column_"
 _SHORT = forms.TextInput({"autocomplete": "off"})
@@ -18,58 +21,61 @@ _SHORT = forms.TextInput({"autocomplete": "off"})
 class UploadForm(forms.Form):
     """A file; what it is follows from its content."""
 
-    file = forms.FileField(label="File", allow_empty_file=True)
+    file = forms.FileField(label=_("File"), allow_empty_file=True)
 
 
 class ImportForm(forms.Form):
     """How to read an uploaded file. `columns` are the file's, for the mapping."""
 
     format = forms.ChoiceField(
-        label="Format",
+        label=_("Format"),
         required=False,
-        choices=[("", "as detected"), *((form.name, form.title) for form in FORMATS)],
+        choices=[("", _("as detected")), *((form.name, said_lazy(form.title)) for form in FORMATS)],
     )
     labels = forms.BooleanField(
-        label="Import the labels too", required=False, initial=True, label_suffix=""
+        label=_("Import the labels too"), required=False, initial=True, label_suffix=""
     )
     labeler_kind = forms.ChoiceField(
-        label="Unnamed labels are by",
+        label=_("Unnamed labels are by"),
         required=False,
-        choices=[("", "as the format says"), *((str(kind), kind.words) for kind in NAMEABLE)],
-        help_text="For labels whose labeler the file does not name.",
+        choices=[
+            ("", _("as the format says")),
+            *((str(kind), said_lazy(kind.words)) for kind in NAMEABLE),
+        ],
+        help_text=_("For labels whose labeler the file does not name."),
     )
     labeler_name = forms.CharField(
-        label="Name of that labeler", required=False, max_length=120, widget=_SHORT
+        label=_("Name of that labeler"), required=False, max_length=120, widget=_SHORT
     )
     source = forms.CharField(
-        label="Source",
+        label=_("Source"),
         required=False,
         max_length=120,
         widget=_SHORT,
-        help_text="For problems that name none.",
+        help_text=_("For problems that name none."),
     )
     licence = forms.CharField(
-        label="Licence",
+        label=_("Licence"),
         required=False,
         max_length=200,
         widget=_SHORT,
-        help_text="For problems that name none.",
+        help_text=_("For problems that name none."),
     )
     split = forms.ChoiceField(
-        label="Solutions given as one text are split at",
+        label=_("Solutions given as one text are split at"),
         required=False,
         initial=SplitKind.PARAGRAPHS.value,
-        choices=[(kind.value, kind.value) for kind in SplitKind],
+        choices=[(kind.value, words) for kind, words in SPLITS.items()],
     )
     pattern = forms.CharField(
-        label="Pattern of the separators",
+        label=_("Pattern of the separators"),
         required=False,
         max_length=MAX_PATTERN,
         strip=False,
         widget=_SHORT,
     )
     alternatives = forms.BooleanField(
-        label="PRM800K: also the steps that were rated but not chosen",
+        label=_("PRM800K: also the steps that were rated but not chosen"),
         required=False,
         initial=True,
         label_suffix="",
@@ -80,7 +86,7 @@ class ImportForm(forms.Form):
         choices = [("", "—"), *((column, column) for column in columns)]
         for name in FIELDS:
             self.fields[_PREFIX + name] = forms.ChoiceField(
-                label=f"Column for {name}", required=False, choices=choices
+                label=_("Column for {name}").format(name=name), required=False, choices=choices
             )
 
     @property

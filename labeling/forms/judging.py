@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from labeling.domain.judge_guides import GUIDES
 from labeling.domain.judging import JudgeTemplate, ReplyForm, custom
@@ -14,7 +15,7 @@ from labeling.domain.refusals import Invalid
 from labeling.domain.run_settings import RunSettings
 from labeling.domain.setting_checks import LONGEST
 from labeling.forms.run_kinds import JudgeForm
-from labeling.language import said
+from labeling.language import said, said_lazy
 from labeling.models import Engine
 
 
@@ -22,19 +23,19 @@ class WordingForm(forms.Form):
     """A wording in the editor; its name may be missing as long as it is only looked at."""
 
     name = forms.SlugField(
-        label="Name",
+        label=_("Name"),
         max_length=60,
         required=False,
-        help_text="Letters, digits, hyphens. The version is added: name-v1.",
+        help_text=_("Letters, digits, hyphens. The version is added: name-v1."),
         widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
     )
     reply = forms.ChoiceField(
-        label="Form of the reply",
-        choices=[(str(form), guide.title) for form, guide in GUIDES.items()],
+        label=_("Form of the reply"),
+        choices=[(str(form), said_lazy(guide.title)) for form, guide in GUIDES.items()],
         widget=forms.RadioSelect,
     )
     text = forms.CharField(
-        label="Text",
+        label=_("Text"),
         max_length=LONGEST["text"],
         strip=False,
         widget=forms.Textarea({"rows": 24, "spellcheck": "false"}),
@@ -74,7 +75,7 @@ class NamedWordingForm(WordingForm):
     def clean_name(self) -> str:
         """Return the name; refuse to save without one."""
         if not self.cleaned_data["name"]:
-            raise forms.ValidationError("Give the wording a name.")
+            raise forms.ValidationError(_("Give the wording a name."))
         return str(self.cleaned_data["name"])
 
 
@@ -82,11 +83,11 @@ class TrialForm(JudgeForm):
     """A dry run: what a run of the judge asks for, and the solutions to try it on."""
 
     solutions = forms.CharField(
-        label="Solutions",
+        label=_("Solutions"),
         required=False,
         max_length=200,
-        help_text="Their ids; empty: a mix of disputed ones, wrong answers and others.",
-        widget=forms.TextInput({"autocomplete": "off", "placeholder": "a mix"}),
+        help_text=_("Their ids; empty: a mix of disputed ones, wrong answers and others."),
+        widget=forms.TextInput({"autocomplete": "off", "placeholder": _("a mix")}),
     )
 
     def clean_solutions(self) -> list[str]:

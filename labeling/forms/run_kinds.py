@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from labeling.domain.monte_carlo import McMode
 from labeling.domain.prm_formats import PRM_FORMATS
@@ -20,21 +22,24 @@ from labeling.domain.run_settings import (
 from labeling.domain.setting_checks import BadSetting
 from labeling.domain.steps import SplitKind
 from labeling.forms.runs import Asked, Choices, RunForm, fraction, prompt, whole
+from labeling.language import said_lazy
 from labeling.models import Engine
 
 MODES = {
-    McMode.HARD: "exact labels; each step stops at its first success",
-    McMode.CONSENSUS: "only whether the judge is right: the same consensus, fewer completions; a "
-    "refuted solution gets no labels of its own",
-    McMode.SOFT: "all completions up to the first wrong step: unbiased shares of success",
-    McMode.EXHAUSTIVE: "all completions after every step, as published",
-    McMode.BISECT: "not exact: halves the solution until the first wrong step is found",
+    McMode.HARD: _("exact labels; each step stops at its first success"),
+    McMode.CONSENSUS: _(
+        "only whether the judge is right: the same consensus, fewer completions; a "
+        "refuted solution gets no labels of its own"
+    ),
+    McMode.SOFT: _("all completions up to the first wrong step: unbiased shares of success"),
+    McMode.EXHAUSTIVE: _("all completions after every step, as published"),
+    McMode.BISECT: _("not exact: halves the solution until the first wrong step is found"),
 }
 SPLITS = {
-    SplitKind.PARAGRAPHS: "blank lines",
-    SplitKind.NUMBERED: "the next step's number",
-    SplitKind.LINES: "the end of every line",
-    SplitKind.PATTERN: "a pattern of your own",
+    SplitKind.PARAGRAPHS: _("blank lines"),
+    SplitKind.NUMBERED: _("the next step's number"),
+    SplitKind.LINES: _("the end of every line"),
+    SplitKind.PATTERN: _("a pattern of your own"),
 }
 LARGEST_GRID = 24
 """Runs that one form may start."""
@@ -45,29 +50,33 @@ class McForm(RunForm):
 
     kind = McSettings.kind
     alone = {"judge": "if-consensus", "audit_share": "if-consensus"}
-    engine = forms.ChoiceField(label="Engine")
+    engine = forms.ChoiceField(label=_("Engine"))
     mode = forms.ChoiceField(
-        label="Mode",
-        choices=[(str(mode), f"{mode}: {words}") for mode, words in MODES.items()],
+        label=_("Mode"),
+        choices=[(str(mode), format_lazy("{}: {}", mode, words)) for mode, words in MODES.items()],
         initial="hard",
         widget=forms.RadioSelect,
     )
     judge = forms.ChoiceField(
-        label="Judge",
+        label=_("Judge"),
         required=False,
-        help_text="Its verdict comes first; solutions that it has not judged wait for it.",
+        help_text=_("Its verdict comes first; solutions that it has not judged wait for it."),
     )
     audit_share = fraction(
         "audit_share",
-        "Audited share",
+        _("Audited share"),
         0.05,
-        "This share of the refuted solutions is sampled in full all the same: without it, "
-        "agreement by step could not be estimated honestly.",
+        _(
+            "This share of the refuted solutions is sampled in full all the same: without it, "
+            "agreement by step could not be estimated honestly."
+        ),
     )
-    n = whole("n", "Completions per step", 8, "A step is right when any of them is.")
-    temperature = fraction("temperature", "Temperature", 1.0, "Above 0, or all would be the same.")
-    max_tokens = whole("max_tokens", "Longest completion", 2048, "In tokens.")
-    template = prompt("How the model is asked to go on. It must suit the model.")
+    n = whole("n", _("Completions per step"), 8, _("A step is right when any of them is."))
+    temperature = fraction(
+        "temperature", _("Temperature"), 1.0, _("Above 0, or all would be the same.")
+    )
+    max_tokens = whole("max_tokens", _("Longest completion"), 2048, _("In tokens."))
+    template = prompt(_("How the model is asked to go on. It must suit the model."))
 
     def __init__(self, data: Any = None, *, choices: Choices, **more: Any) -> None:
         super().__init__(data, choices=choices, **more)
@@ -85,18 +94,23 @@ class JudgeForm(RunForm):
     """An LLM judge."""
 
     kind = JudgeSettings.kind
-    engine = forms.ChoiceField(label="Engine")
+    engine = forms.ChoiceField(label=_("Engine"))
     template = forms.ChoiceField(
-        label="Wording",
+        label=_("Wording"),
         initial="paper-v1",
-        help_text="paper-v1 is the paper's, processbench-v1 ProcessBench's critic, check-v1 that "
-        "of the bundled tiny model. None of them shows the reference answer.",
+        help_text=_(
+            "paper-v1 is the paper's, processbench-v1 ProcessBench's critic, check-v1 that "
+            "of the bundled tiny model. None of them shows the reference answer."
+        ),
     )
-    votes = whole("votes", "Votes", 1, "Of several, the first error that most name counts.")
+    votes = whole("votes", _("Votes"), 1, _("Of several, the first error that most name counts."))
     temperature = fraction(
-        "temperature", "Temperature", 0.0, "0: always the likeliest reply. Several votes need more."
+        "temperature",
+        _("Temperature"),
+        0.0,
+        _("0: always the likeliest reply. Several votes need more."),
     )
-    max_tokens = whole("max_tokens", "Longest reply", 4096, "In tokens.")
+    max_tokens = whole("max_tokens", _("Longest reply"), 4096, _("In tokens."))
 
     def __init__(self, data: Any = None, *, choices: Choices, **more: Any) -> None:
         super().__init__(data, choices=choices, **more)
@@ -115,7 +129,7 @@ class Temperatures(forms.CharField):
         try:
             found = [float(part) for part in str(super().clean(value)).split(",") if part.strip()]
         except ValueError:
-            raise forms.ValidationError("numbers with commas between them") from None
+            raise forms.ValidationError(_("numbers with commas between them")) from None
         return list(dict.fromkeys(found))
 
 
@@ -125,29 +139,32 @@ class GenerateForm(RunForm):
     kind = GenerateSettings.kind
     alone = {"pattern": "if-pattern"}
     engine = forms.MultipleChoiceField(
-        label="Engines",
+        label=_("Engines"),
         widget=forms.CheckboxSelectMultiple,
-        help_text="Each engine with each temperature is a run of its own.",
+        help_text=_("Each engine with each temperature is a run of its own."),
     )
-    samples = whole("samples", "Solutions per problem", 4, "Equal ones are stored once.")
+    samples = whole("samples", _("Solutions per problem"), 4, _("Equal ones are stored once."))
     temperature = Temperatures(
-        label="Temperatures", initial="1.0", max_length=200, help_text="One or several: 0.7, 1.0"
+        label=_("Temperatures"),
+        initial="1.0",
+        max_length=200,
+        help_text=_("One or several: 0.7, 1.0"),
     )
-    max_tokens = whole("max_tokens", "Longest solution", 2048, "In tokens.")
-    template = prompt("How the model is asked. It must suit the model.")
+    max_tokens = whole("max_tokens", _("Longest solution"), 2048, _("In tokens."))
+    template = prompt(_("How the model is asked. It must suit the model."))
     split = forms.ChoiceField(
-        label="A step ends at",
+        label=_("A step ends at"),
         choices=[(str(kind), words) for kind, words in SPLITS.items()],
         initial="paragraphs",
     )
     pattern = forms.CharField(
-        label="Pattern",
+        label=_("Pattern"),
         required=False,
         max_length=200,
         strip=False,
-        help_text="A regular expression of what stands between two steps.",
+        help_text=_("A regular expression of what stands between two steps."),
     )
-    unsolved_only = forms.BooleanField(label="Only problems without a solution", required=False)
+    unsolved_only = forms.BooleanField(label=_("Only problems without a solution"), required=False)
 
     def __init__(self, data: Any = None, *, choices: Choices, **more: Any) -> None:
         super().__init__(data, choices=choices, **more)
@@ -182,24 +199,28 @@ class ScoreForm(RunForm):
     kind = ScoreSettings.kind
     alone = {"format": "if-served"}
     prm = forms.ChoiceField(
-        label="PRM", help_text="Its verdicts decide nothing: they say what people look at first."
+        label=_("PRM"),
+        help_text=_("Its verdicts decide nothing: they say what people look at first."),
     )
     format = forms.ChoiceField(
-        label="Input format",
-        choices=[(name, f"{name}: {about}") for name, about in PRM_FORMATS.items()],
+        label=_("Input format"),
+        choices=[
+            (name, format_lazy("{}: {}", name, said_lazy(about)))
+            for name, about in PRM_FORMATS.items()
+        ],
         initial="qwen-prm",
         required=False,
-        help_text="How the served model was trained to see steps.",
+        help_text=_("How the served model was trained to see steps."),
     )
     threshold = fraction(
-        "threshold", "Threshold", 0.5, "The first step that scores less is the first error."
+        "threshold", _("Threshold"), 0.5, _("The first step that scores less is the first error.")
     )
 
     def __init__(self, data: Any = None, *, choices: Choices, **more: Any) -> None:
         super().__init__(data, choices=choices, **more)
         own = [(f"prm:{uid}", name) for uid, name in choices.prms]
         served = [(f"engine:{uid}", name) for uid, name in choices.named_engines]
-        self.offer("prm", [("Trained here", own), ("Served", served)])
+        self.offer("prm", [(_("Trained here"), own), (_("Served"), served)])
 
     @classmethod
     def like(cls, config: Mapping[str, Any], engine: Engine | None) -> dict[str, Any]:

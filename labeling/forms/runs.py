@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from labeling.domain.prompts import COMPLETION_TEMPLATES
 from labeling.domain.refusals import Refusal
 from labeling.domain.run_settings import RunSettings, read
 from labeling.domain.setting_checks import LIMITS, BadSetting
-from labeling.language import said
+from labeling.language import Words, said
 from labeling.models import Engine
 
 Asked = tuple[Engine | None, RunSettings]
@@ -90,7 +91,7 @@ class RunForm(forms.Form):
         return read(self.kind, {**values, "model": engine.model if engine else ""})
 
 
-def whole(name: str, label: str, initial: int, help_text: str = "") -> forms.IntegerField:
+def whole(name: str, label: Words, initial: int, help_text: Words = "") -> forms.IntegerField:
     """Return the field of a whole number within its limits."""
     low, high = LIMITS[name]
     return forms.IntegerField(
@@ -98,7 +99,7 @@ def whole(name: str, label: str, initial: int, help_text: str = "") -> forms.Int
     )
 
 
-def fraction(name: str, label: str, initial: float, help_text: str = "") -> forms.FloatField:
+def fraction(name: str, label: Words, initial: float, help_text: Words = "") -> forms.FloatField:
     """Return the field of a number within its limits."""
     low, high = LIMITS[name]
     return forms.FloatField(
@@ -111,10 +112,10 @@ def fraction(name: str, label: str, initial: float, help_text: str = "") -> form
     )
 
 
-def prompt(help_text: str) -> forms.ChoiceField:
+def prompt(help_text: Words) -> forms.ChoiceField:
     """Return the field of a completion template."""
     return forms.ChoiceField(
-        label="Prompt",
+        label=_("Prompt"),
         choices=[(name, name) for name in COMPLETION_TEMPLATES],
         initial="boxed-chat-v1",
         help_text=help_text,

@@ -12,9 +12,15 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
 from labeling.domain.consensus import DECIDED, DecisionState
 from labeling.domain.labels import NO_ERROR, LabelerKind, VerdictState
+from labeling.domain.phrases import marked
 from labeling.domain.statistics.agreement import Agreement, Quality, compare, quality
 from labeling.domain.statistics.confusion import Confusion
 from labeling.models import Decision, Labeler, Problem, Project, Solution, Verdict
+
+_DECIDED = {
+    DecisionState.CONSENSUS: marked("Consensus"),
+    DecisionState.ADJUDICATED: marked("Adjudicated"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +201,8 @@ def truths(covered: list[Coverage]) -> list[Truth]:
         solution__verdicts__labeler=gold,
         solution__verdicts__state=VerdictState.SCORED,
     ).annotate(other=F("solution__verdicts__first_error"))
-    for state in (DecisionState.CONSENSUS, DecisionState.ADJUDICATED):
-        found.append(Truth(str(state).title(), quality(_confusion(decided.filter(state=state)))))
+    for state, word in _DECIDED.items():
+        found.append(Truth(word, quality(_confusion(decided.filter(state=state)))))
     return found
 
 

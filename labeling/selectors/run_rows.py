@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext
+
 from labeling.domain.attention import Attention, Facts, Trouble, attention
 from labeling.domain.costs import Prices
 from labeling.domain.labels import VerdictState
@@ -95,8 +97,11 @@ def prices_of(engine: Engine) -> Prices:
 
 
 def _generation_name(config: Mapping[str, Any]) -> str:
-    name = str(config.get("generator", "")) or "solutions"
-    return f"{name}, temperature {config['temperature']:g}" if "temperature" in config else name
+    name = str(config.get("generator", "")) or gettext("solutions")
+    if "temperature" not in config:
+        return name
+    words = gettext("{name}, temperature {temperature:g}")
+    return words.format(name=name, temperature=config["temperature"])
 
 
 def _progress(run: Run, numbers: Numbers) -> Progress:

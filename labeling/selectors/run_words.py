@@ -5,22 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from labeling.domain.monte_carlo import McMode
 from labeling.forms.run_kinds import MODES, RUN_FORMS
 from labeling.models import PRM, Labeler, Run
 
 _NAMES = {
-    "model": "Model",
-    "weights": "Weights",
-    "temperature": "Temperature",
-    "generator": "Shown as author",
-    "prm": "PRM",
-    "text": "Text of the wording",
-    "reply": "Form of the reply",
+    "model": _("Model"),
+    "weights": _("Weights"),
+    "temperature": _("Temperature"),
+    "generator": _("Shown as author"),
+    "prm": _("PRM"),
+    "text": _("Text of the wording"),
+    "reply": _("Form of the reply"),
 }
 _MEANINGS = {
-    "model": "A labeler is bound to its model; where the model runs may change.",
-    "weights": "Hash of the local model's file.",
+    "model": _("A labeler is bound to its model; where the model runs may change."),
+    "weights": _("Hash of the local model's file."),
     "temperature": "",
 }
 
@@ -45,10 +48,10 @@ def settings_of(run: Run) -> list[Setting]:
 def _setting(run: Run, name: str, value: Any) -> Setting:
     form = RUN_FORMS[run.kind]
     field = form.base_fields.get(name)
-    label = _NAMES.get(name) or (str(field.label) if field else name)
-    meaning = _MEANINGS.get(name, str(field.help_text) if field else "")
+    label = str(_NAMES.get(name) or (field.label if field else name))
+    meaning = str(_MEANINGS.get(name, field.help_text if field else ""))
     if name == "mode" and value in list(McMode):
-        meaning = MODES[McMode(value)]
+        meaning = str(MODES[McMode(value)])
     return Setting(label, _value(run, name, value), meaning, long=name == "text")
 
 
@@ -60,5 +63,5 @@ def _value(run: Run, name: str, value: Any) -> str:
         prm = PRM.objects.filter(project=run.project, uid=value).select_related("training_run")
         return next((row.training_run.name for row in prm), str(value))
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return gettext("yes") if value else gettext("no")
     return f"{value:,}" if isinstance(value, int) else str(value)

@@ -8,20 +8,22 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from labeling.domain.roles import Action, Role, can
+from labeling.language import Words
 from labeling.models import Project, User
 from labeling.selectors.access import project_for, role_of
 
 _PLACES = (
-    ("annotate", "Annotate", Action.ANNOTATE),
-    ("overview", "Overview", Action.VIEW),
-    ("solutions", "Solutions", Action.VIEW),
-    ("agreement", "Agreement", Action.VIEW),
-    ("runs", "Runs", Action.VIEW),
-    ("judges", "Judges", Action.VIEW),
-    ("data", "Data", Action.VIEW),
-    ("guidelines", "Guidelines", None),
+    ("annotate", _("Annotate"), Action.ANNOTATE),
+    ("overview", _("Overview"), Action.VIEW),
+    ("solutions", _("Solutions"), Action.VIEW),
+    ("agreement", _("Agreement"), Action.VIEW),
+    ("runs", _("Runs"), Action.VIEW),
+    ("judges", _("Judges"), Action.VIEW),
+    ("data", _("Data"), Action.VIEW),
+    ("guidelines", _("Guidelines"), None),
 )
 
 
@@ -30,7 +32,7 @@ class Place:
     """One entry of the navigation."""
 
     name: str
-    title: str
+    title: Words
     url: str
 
 

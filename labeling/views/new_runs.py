@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404, QueryDict
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from labeling.domain.costs import Estimate, total
 from labeling.domain.run_settings import GenerateSettings, RunSettings
@@ -17,10 +19,10 @@ from labeling.selectors.estimates import estimates_of
 from labeling.selectors.runs import run_for
 
 KINDS = {
-    "generate": "Generate solutions",
-    "mc": "Monte Carlo",
-    "judge": "LLM judge",
-    "score": "PRM scores",
+    "generate": _("Generate solutions"),
+    "mc": _("Monte Carlo"),
+    "judge": _("LLM judge"),
+    "score": _("PRM scores"),
 }
 """The kinds of runs in the order of work, in words."""
 
@@ -60,7 +62,8 @@ def estimated(project: Project, form: RunForm) -> Cost | None:
 
 def _name(settings: RunSettings) -> str:
     if isinstance(settings, GenerateSettings):
-        return f"{settings.name}, temperature {settings.temperature:g}"
+        words = gettext("{name}, temperature {temperature:g}")
+        return words.format(name=settings.name, temperature=settings.temperature)
     return settings.name
 
 

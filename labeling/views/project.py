@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
@@ -72,7 +73,8 @@ def request_snapshot(request: HttpRequest, uid: str) -> HttpResponse:
     snapshots.request(
         by=within.user, project=within.project, name=form.cleaned_data["name"], rule=rule
     )
-    messages.success(request, "The snapshot is asked for; a worker of queue export freezes it.")
+    words = gettext("The snapshot is asked for; a worker of queue export freezes it.")
+    messages.success(request, words)
     return redirect("data", uid)
 
 

@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
@@ -109,7 +110,8 @@ def start_run(request: HttpRequest, uid: str) -> HttpResponse:
             started = requests.request_each(by=within.user, project=within.project, asked=asked)
             if len(started) == 1:
                 return redirect("run", uid, started[0].uid)
-            messages.success(request, f"{len(started)} runs are under way.")
+            words = gettext("{count} runs are under way.")
+            messages.success(request, words.format(count=len(started)))
             return redirect("runs", uid)
     except Refusal as error:
         form.refuse(error)

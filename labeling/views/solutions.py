@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from labeling.domain.refusals import Invalid
@@ -81,10 +82,10 @@ def adjudicate(request: HttpRequest, uid: str, solution: str) -> HttpResponse:
     common = {"by": within.user, "solution": found, "key": given["key"], "reason": given["reason"]}
     if "discard" in request.POST:
         adjudications.discard(**common)
-        messages.success(request, "The solution is discarded.")
+        messages.success(request, gettext("The solution is discarded."))
     elif given["first_error"] is None:
         raise Invalid("choose the first wrong step, or that there is none")
     else:
         adjudications.submit(first_error=given["first_error"], **common)
-        messages.success(request, "The solution is adjudicated.")
+        messages.success(request, gettext("The solution is adjudicated."))
     return redirect("solution", uid, solution)
