@@ -277,6 +277,16 @@ class GoldItemFactory(DjangoModelFactory):
     added_by = factory.SelfAttribute("project.created_by")
 
 
+class ExamGrantFactory(DjangoModelFactory):
+    class Meta:
+        model = models.ExamGrant
+
+    project = factory.SubFactory(ProjectFactory)
+    user = factory.SubFactory(UserFactory)
+    reason = "read the guidelines again"
+    granted_by = factory.SelfAttribute("project.created_by")
+
+
 class SnapshotFactory(DjangoModelFactory):
     class Meta:
         model = models.Snapshot

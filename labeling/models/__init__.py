@@ -6,7 +6,7 @@ from labeling.models.datasets import Snapshot
 from labeling.models.decisions import Decision
 from labeling.models.engines import Engine, QueuePresence
 from labeling.models.events import Event
-from labeling.models.gold import GoldItem
+from labeling.models.gold import ExamGrant, GoldItem
 from labeling.models.imports import Import
 from labeling.models.judging import JudgePrompt, JudgeTrial
 from labeling.models.labelers import Labeler
@@ -29,6 +29,7 @@ __all__ = [
     "Decision",
     "Engine",
     "Event",
+    "ExamGrant",
     "GoldItem",
     "Import",
     "JudgePrompt",

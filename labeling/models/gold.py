@@ -40,3 +40,25 @@ class GoldItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.use} item {self.solution_id}"
+
+
+class ExamGrant(models.Model):
+    """Leave to take the exam once more: exam items given before it belong to earlier attempts."""
+
+    project = models.ForeignKey("labeling.Project", models.CASCADE, related_name="exam_grants")
+    user = models.ForeignKey("labeling.User", models.CASCADE, related_name="exam_grants")
+    reason = models.TextField()
+    granted_at = models.DateTimeField(auto_now_add=True)
+    granted_by = models.ForeignKey("labeling.User", models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(reason=""), name="exam_grant_has_reason"),
+        ]
+        indexes = [
+            # selectors.exams: when a person's current attempt began
+            models.Index(fields=["project", "user", "-granted_at"], name="exam_grant_latest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"another exam for {self.user_id}"

@@ -19,7 +19,7 @@ def check_correctable(item: Assignment) -> None:
     """Raise Settled unless the person's verdict on the item may still be corrected."""
     if item.submitted_at is None:
         raise Settled("this item is not submitted")
-    if item.purpose == Purpose.EXAM and exams.standing(item.user, item.project).over:
+    if item.purpose == Purpose.EXAM and exams.is_closed(item):
         raise Settled("the exam is over")
     # A hidden gold item always has an adjudicator's verdict: refusing would give it away.
     tests = (Purpose.GOLD, Purpose.EXAM)

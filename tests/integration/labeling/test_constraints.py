@@ -179,6 +179,7 @@ BROKEN = {
     ),
     "assignment_skip_has_reason": lambda: f.AssignmentFactory(skipped_at=NOW),
     "assignment_one_open_per_person": second_open_assignment,
+    "exam_grant_has_reason": lambda: f.ExamGrantFactory(reason=""),
     "snapshot_same_rule_same_bytes_once": second_snapshot,
     "snapshot_frozen_has_files": lambda: f.SnapshotFactory(frozen_at=NOW),
     "training_once_per_snapshot_and_config": second_training,
