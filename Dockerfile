@@ -13,7 +13,7 @@ RUN python -m annotator.bootstrap.image uv > uv.txt \
  && python -m annotator.bootstrap.image excluded > excluded.txt \
  && pip install --no-cache-dir --require-hashes -r uv.txt \
  && uv pip install --system --no-cache --compile-bytecode \
-      --override excluded.txt --constraint requirements.lock -r pyproject.toml \
+      --override excluded.txt --constraint requirements.lock -r pyproject.toml --extra web \
  && uv pip install --system --no-cache --compile-bytecode \
       --torch-backend "$TORCH_BACKEND" "$(python -m annotator.bootstrap.image torch)"
 

@@ -9,8 +9,6 @@ from pathlib import Path
 import torch
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
 from transformers import (
-    LlamaConfig,
-    LlamaForCausalLM,
     PreTrainedTokenizerFast,
     Qwen2Config,
     Qwen2ForCausalLM,
@@ -20,7 +18,6 @@ from demo.world import problems, reference_steps, truth
 from tests.tiny_models import CHAT, make_tiny_qwen
 from trainer import checkpoints
 from trainer.config import TrainConfig
-from trainer.encoding import EncoderSpec, write_spec
 from trainer.records import Record, write_jsonl
 from trainer.training import train
 from workers.engines.scorers import Solution
@@ -76,21 +73,6 @@ def make_untrained(backbone: Path, folder: Path, head: float = 0.2) -> Path:
         for weight in model.score.parameters():
             weight.normal_(0, head)
     checkpoints.save(model, encoder, folder)
-    return folder
-
-
-def make_llama(folder: Path, words: Path) -> Path:
-    """Save a random tiny Llama with the tokenizer of `words`; return its folder."""
-    tokenizer = PreTrainedTokenizerFast.from_pretrained(str(words))
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=len(tokenizer), hidden_size=64, intermediate_size=64, num_hidden_layers=2,
-        num_attention_heads=2, max_position_embeddings=1024, initializer_range=0.2,
-        pad_token_id=0, bos_token_id=None, eos_token_id=0,
-    )  # fmt: skip
-    LlamaForCausalLM(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    write_spec(folder, EncoderSpec(template="plain", max_length=1024))
     return folder
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trainer.benchmarks import BenchmarkError, read_rows
 from trainer.best_of_n import Candidate
+from trainer.first_errors import BenchmarkError, read_rows
 
 Table = Mapping[str, tuple[float, ...]]
 """Step scores by the id of the solution."""

@@ -20,7 +20,8 @@ _PLAIN = ("--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find
 
 def main() -> None:
     """Resolve anew, with the newest versions that pyproject.toml allows."""
-    _compile("requirements.lock", ("uv", *plan.TORCH_NEEDS), "pyproject.toml", "--group", "dev")
+    wanted = ("pyproject.toml", "--extra", "web", "--group", "dev")
+    _compile("requirements.lock", ("uv", *plan.TORCH_NEEDS), *wanted)
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as excluded:
         excluded.writelines(f"{name} ; sys_platform == 'never'\n" for name in plan.VLLM_EXCLUDES)
         excluded.flush()

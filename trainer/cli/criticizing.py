@@ -8,11 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from trainer.benchmarks import read_benchmark
 from trainer.cli.evaluating import DATA_HELP, report_on
 from trainer.cli.options import command, evaluation_options, say
 from trainer.cli.sources import open_endpoint
 from trainer.critics import Critic
+from trainer.first_errors import read_benchmark
 from trainer.served import served_model
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from trainer import biases, calibration, evaluation, plots
-from trainer.benchmarks import Benchmark, read_benchmark
 from trainer.biases import Flawed
 from trainer.cli.options import command, evaluation_options, percent, say
 from trainer.cli.sources import open_scorer, source_options
 from trainer.evaluation import EvaluationError, Prediction, Report
+from trainer.first_errors import Benchmark, read_benchmark
 from trainer.scorers import StepScorer, score_each
 
 DATA_HELP = "records with a first_error, or ProcessBench's files; a file is a split"

@@ -8,9 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from trainer.benchmarks import read_benchmark
 from trainer.cli.evaluating import evaluate_on
 from trainer.cli.options import command, evaluation_options, say, warn
+from trainer.first_errors import read_benchmark
 
 
 def register(commands: Any) -> None:

@@ -1,4 +1,4 @@
-"""PRMs behind a real vLLM: ours of both layouts, and Math-Shepherd's kind."""
+"""PRMs behind a real vLLM: ours, and Math-Shepherd's kind."""
 
 from __future__ import annotations
 
@@ -15,13 +15,11 @@ from transformers import AutoModelForCausalLM
 from tests.pooling_contract import check_contract
 from tests.prms import (
     make_champion,
-    make_llama,
     make_qwen_sized,
     make_shepherd,
     make_untrained,
     world_solutions,
 )
-from tests.tiny_models import make_tiny_qwen
 from tests.vllm_server import ROOT, VllmServer, vllm_server
 from trainer.encoding import load_tokenizer
 from trainer.formats import open_encoder, vllm_flags
@@ -148,13 +146,6 @@ def test_with_qwens_vocabulary_a_prm_of_ours_needs_no_flags(tmp_path: Path) -> N
             pytest.raises(EngineUnavailable, match=r"no row for a solution of .*step_tag_id"),
         ):
             wrong.score_many(SOLUTIONS[:10])
-
-
-def test_another_backbone_is_served_as_token_classification(tmp_path: Path) -> None:
-    words = make_tiny_qwen(tmp_path / "words")
-    model = make_untrained(make_llama(tmp_path / "llama", words), tmp_path / "prm")
-    with served(model, tmp_path) as server, closing(scorer(server, model)) as remote:
-        check_close(values(remote, SOLUTIONS[:100]), values(LocalScorer(model), SOLUTIONS[:100]))
 
 
 def test_a_causal_model_that_says_plus_or_minus_is_served(tmp_path: Path) -> None:

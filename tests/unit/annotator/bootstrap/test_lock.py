@@ -26,7 +26,8 @@ def pinned(lock: Path) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize(
-    "wanted", PROJECT["project"]["dependencies"] + PROJECT["dependency-groups"]["dev"]
+    "wanted",
+    PROJECT["project"]["optional-dependencies"]["web"] + PROJECT["dependency-groups"]["dev"],
 )
 def test_the_lock_satisfies_the_project(wanted: str) -> None:
     requirement = Requirement(wanted)

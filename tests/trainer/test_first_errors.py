@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.trainer.conftest import sums
-from trainer.benchmarks import BenchmarkError, read_benchmark
+from trainer.first_errors import BenchmarkError, read_benchmark
 from trainer.records import write_jsonl
 
 ROW = {"id": "a", "problem": "1+1?", "steps": ["2", "3"], "label": 1, "final_answer_correct": False}
