@@ -26,6 +26,8 @@ class Board(StrEnum):
 
     FLOW = "flow"
     """Solutions [decision's state, answer right|wrong|unknown, none|error|open]."""
+    PROBLEMS = "problems"
+    """Problems by the first of their solutions [solved]."""
     SAID = "said"
     """Verdicts [labeler, state, none|error|open]."""
     SPENT = "spent"
@@ -78,7 +80,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that the boards count of one solution."""
+    """All that the boards count of one solution. `opens`: it is its problem's first one."""
 
     source: str
     generator: str
@@ -87,6 +89,7 @@ class Facts:
     state: DecisionState
     first_error: int | None
     audited: bool
+    opens: bool
     verdicts: tuple[Said, ...]
 
     def to_json(self) -> list[Any]:
@@ -97,15 +100,15 @@ class Facts:
             for v in self.verdicts
         ]  # fmt: skip
         return [self.source, self.generator, self.steps, self.answer, self.state,
-                self.first_error, self.audited, said]  # fmt: skip
+                self.first_error, self.audited, self.opens, said]  # fmt: skip
 
     @classmethod
     def from_json(cls, values: list[Any]) -> Facts:
         """Read what `to_json` made."""
-        source, generator, steps, answer, state, first_error, audited, said = values
+        source, generator, steps, answer, state, first_error, audited, opens, said = values
         verdicts = tuple(map(_read_said, said))
         decided = DecisionState(state)
-        return cls(source, generator, steps, answer, decided, first_error, audited, verdicts)
+        return cls(source, generator, steps, answer, decided, first_error, audited, opens, verdicts)
 
 
 def _read_said(values: list[Any]) -> Said:
@@ -128,6 +131,8 @@ def contributions(facts: Facts) -> Counts:
 
 def _keys(facts: Facts) -> Iterator[tuple[Board, Key]]:
     yield Board.FLOW, (facts.state, _answer(facts.answer), _class(facts.first_error))
+    if facts.opens:
+        yield Board.PROBLEMS, ("solved",)
     ordered = sorted(facts.verdicts, key=lambda said: said.labeler)
     for said in ordered:
         yield Board.SAID, (str(said.labeler), said.state, _class(said.first_error))

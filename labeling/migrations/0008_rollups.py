@@ -40,15 +40,23 @@ END $$;
 CREATE TRIGGER solution_update_stale AFTER UPDATE ON labeling_solution
     REFERENCING OLD TABLE AS stale NEW TABLE AS fresh
     FOR EACH STATEMENT EXECUTE FUNCTION solution_update_stale();
-CREATE FUNCTION solution_change_stale() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION solution_insert_stale() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO labeling_stale (solution) SELECT id FROM changed;
+    INSERT INTO labeling_stale (solution) SELECT id FROM fresh;
     RETURN NULL;
 END $$;
 CREATE TRIGGER solution_insert_stale AFTER INSERT ON labeling_solution
-    REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION solution_change_stale();
+    REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION solution_insert_stale();
+-- another one may now be its problem's first
+CREATE FUNCTION solution_delete_stale() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO labeling_stale (solution)
+    SELECT id FROM stale
+    UNION SELECT s.id FROM labeling_solution s JOIN stale o ON o.problem_id = s.problem_id;
+    RETURN NULL;
+END $$;
 CREATE TRIGGER solution_delete_stale AFTER DELETE ON labeling_solution
-    REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION solution_change_stale();
+    REFERENCING OLD TABLE AS stale FOR EACH STATEMENT EXECUTE FUNCTION solution_delete_stale();
 CREATE FUNCTION problem_update_stale() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO labeling_stale (solution)
@@ -74,7 +82,8 @@ DROP TRIGGER solution_insert_stale ON labeling_solution;
 DROP TRIGGER solution_delete_stale ON labeling_solution;
 DROP TRIGGER problem_update_stale ON labeling_problem;
 DROP FUNCTION solution_update_stale();
-DROP FUNCTION solution_change_stale();
+DROP FUNCTION solution_insert_stale();
+DROP FUNCTION solution_delete_stale();
 DROP FUNCTION problem_update_stale();
 """
 
@@ -126,6 +135,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("flow", "flow"),
+                            ("problems", "problems"),
                             ("said", "said"),
                             ("spent", "spent"),
                             ("truth", "truth"),
@@ -171,6 +181,7 @@ class Migration(migrations.Migration):
                                 "board__in",
                                 [
                                     "flow",
+                                    "problems",
                                     "said",
                                     "spent",
                                     "truth",

@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.db.models import Exists, OuterRef
+
 from labeling.domain.assignments import Purpose
 from labeling.domain.boards import Facts, Said
 from labeling.domain.consensus import DecisionState
@@ -28,9 +30,10 @@ def facts_of(solutions: Sequence[int]) -> dict[int, tuple[int, Facts]]:
             solution__in=solutions, purpose=Purpose.AUDIT, submitted_at__isnull=False
         ).values_list("solution_id", flat=True)
     )
-    rows = Solution.objects.filter(pk__in=solutions).values(
+    earlier = Solution.objects.filter(problem=OuterRef("problem"), pk__lt=OuterRef("pk"))
+    rows = Solution.objects.filter(pk__in=solutions).annotate(opens=~Exists(earlier)).values(
         "pk", "project_id", "problem__source", "generator", "steps__len", "final_answer_correct",
-        "decision__state", "decision__first_error",
+        "decision__state", "decision__first_error", "opens",
     )  # fmt: skip
     return {
         row["pk"]: (row["project_id"], _facts(row, said[row["pk"]], row["pk"] in audited))
@@ -47,6 +50,7 @@ def _facts(row: Mapping[str, Any], said: Sequence[Said], audited: bool) -> Facts
         state=DecisionState(row["decision__state"] or DecisionState.UNDECIDED),
         first_error=row["decision__first_error"],
         audited=audited,
+        opens=row["opens"],
         verdicts=tuple(said),
     )
 

@@ -1,21 +1,26 @@
 """The lead's one screen: how far, how good, what is running, what came of it.
 
-A constant number of queries, whatever the project's size.
+A constant number of queries, on counts (labeling.domain.boards), whatever the project's size.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models import Sum
 
-from labeling.domain.consensus import DECIDED, DecisionState
-from labeling.domain.labels import NO_ERROR, LabelerKind, VerdictState
+from labeling.domain.boards import REFUTED, Board, Key
+from labeling.domain.consensus import DecisionState
+from labeling.domain.labels import LabelerKind, VerdictState
 from labeling.domain.phrases import marked
 from labeling.domain.statistics.agreement import Agreement, Quality, compare, quality
-from labeling.domain.statistics.confusion import Confusion
-from labeling.models import Decision, Labeler, Problem, Project, Solution, Verdict
+from labeling.domain.statistics.confusion import Cell, Confusion
+from labeling.domain.statistics.diagnostics import retention
+from labeling.domain.statistics.intervals import Proportion
+from labeling.models import Labeler, Project, ProjectTally
+from labeling.selectors.boards import read
 
 _DECIDED = {
     DecisionState.CONSENSUS: marked("Consensus"),
@@ -78,86 +83,61 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Monte Carlo beside the judge."""
+    """Monte Carlo beside the judge. `kept`: the consensus, of all that both judged."""
 
     mc: Labeler
     judge: Labeler
     agreement: Agreement
+    kept: Proportion
 
 
 def counts(project: Project) -> Counts:
     """Count the project from problems to decisions."""
-    problems = Problem.objects.filter(project=project).aggregate(
-        n=Count("pk"),
-        solved=Count("pk", filter=Exists(Solution.objects.filter(problem=OuterRef("pk")))),
-    )
-    answers = Solution.objects.filter(project=project).aggregate(
-        n=Count("pk"),
-        right=Count("pk", filter=Q(final_answer_correct=True)),
-        wrong=Count("pk", filter=Q(final_answer_correct=False)),
-        flawed=Count(
-            "pk",
-            filter=Q(
-                final_answer_correct=True,
-                decision__state__in=[str(state) for state in DECIDED],
-                decision__first_error__gt=NO_ERROR,
-            ),
-        ),
-    )
+    tally = ProjectTally.objects.filter(project=project).aggregate(n=Sum("problems"))
     states = {str(state): 0 for state in DecisionState}
-    clean = wrong = 0
-    rows = Decision.objects.filter(project=project).values_list("state")
-    for state, n, right in rows.annotate(
-        n=Count("pk"), right=Count("pk", filter=Q(first_error=NO_ERROR))
-    ):
-        states[state] = n
-        if DecisionState(state) in DECIDED:
-            clean, wrong = clean + right, wrong + n - right
-    # a solution without a decision row yet is undecided
-    states[DecisionState.UNDECIDED] += answers["n"] - sum(states.values())
+    answers, decided = Counter[str](), Counter[str]()
+    flawed = 0
+    for (state, answer, said), n in read(project, Board.FLOW).items():
+        states[state] += n
+        answers[answer] += n
+        decided[said] += n
+        flawed += n if (answer, said) == ("right", "error") else 0
     return Counts(
-        problems=problems["n"],
-        solved_problems=problems["solved"],
-        solutions=answers["n"],
+        problems=tally["n"] or 0,
+        solved_problems=sum(read(project, Board.PROBLEMS).values()),
+        solutions=answers.total(),
         right_answers=answers["right"],
         wrong_answers=answers["wrong"],
-        unknown_answers=answers["n"] - answers["right"] - answers["wrong"],
-        flawed_right_answers=answers["flawed"],
+        unknown_answers=answers["unknown"],
+        flawed_right_answers=flawed,
         decisions=states,
-        decided_with_error=wrong,
-        decided_without_error=clean,
+        decided_with_error=decided["error"],
+        decided_without_error=decided["none"],
     )
 
 
 def coverage(project: Project, solutions: int) -> list[Coverage]:
     """Return what each active labeler has said, newest labeler of a kind first."""
-    labelers = list(Labeler.objects.filter(project=project, active=True).order_by("kind", "-id"))
-    said = {
-        row["labeler"]: dict(row)
-        for row in Verdict.objects.filter(labeler__in=labelers)
-        .values("labeler")
-        .annotate(
-            scored=Count("pk", filter=Q(state=VerdictState.SCORED)),
-            unscored=Count("pk", filter=Q(state=VerdictState.UNSCORED)),
-            rejected=Count("pk", filter=Q(state=VerdictState.REJECTED)),
-            refuted=Count("pk", filter=Q(state=VerdictState.REFUTED)),
-            tokens=Sum(F("prompt_tokens") + F("completion_tokens")),
-            total_seconds=Sum("seconds"),
-        )
-    }
-    return [_coverage(labeler, solutions, said.get(labeler.pk, {})) for labeler in labelers]
+    labelers = Labeler.objects.filter(project=project, active=True).order_by("kind", "-id")
+    said, spent = Counter[tuple[str, str]](), read(project, Board.SPENT)
+    for (labeler, state, _), n in read(project, Board.SAID).items():
+        said[labeler, state] += n
+    return [_coverage(labeler, solutions, said, spent) for labeler in labelers]
 
 
-def _coverage(labeler: Labeler, solutions: int, row: dict[str, Any]) -> Coverage:
+def _coverage(
+    labeler: Labeler,
+    solutions: int,
+    said: Mapping[tuple[str, str], int],
+    spent: Mapping[Key, int],
+) -> Coverage:
+    pk = str(labeler.pk)
     return Coverage(
         labeler=labeler,
         solutions=solutions,
-        scored=row.get("scored", 0),
-        unscored=row.get("unscored", 0),
-        rejected=row.get("rejected", 0),
-        refuted=row.get("refuted", 0),
-        tokens=int(row.get("tokens") or 0),
-        seconds=float(row.get("total_seconds") or 0),
+        **{str(state): said[pk, state] for state in VerdictState},
+        tokens=spent.get((pk, "tokens"), 0),
+        seconds=spent.get((pk, "milliseconds"), 0) / 1000,
     )
 
 
@@ -172,49 +152,45 @@ def filterable(covered: list[Coverage]) -> set[int]:
     return {labeler.pk for labeler in found if labeler is not None}
 
 
-def compared(covered: list[Coverage]) -> Compared | None:
+def compared(project: Project, covered: list[Coverage]) -> Compared | None:
     """Compare the newest MC labeler with the newest judge; None without both."""
     mc, judge = newest(covered, LabelerKind.MC), newest(covered, LabelerKind.JUDGE)
     if mc is None or judge is None:
         return None
-    return Compared(mc, judge, agreement(mc, judge))
+    first_errors, refuted = _pair(read(project, Board.PAIR), mc, judge)
+    return Compared(mc, judge, compare(first_errors), retention(first_errors, refuted))
 
 
-def agreement(first: Labeler, second: Labeler) -> Agreement:
-    """Count how two labelers' first errors relate, over the solutions that both scored."""
-    return compare(_confusion(_pairs(first, second)))
-
-
-def truths(covered: list[Coverage]) -> list[Truth]:
+def truths(project: Project, covered: list[Coverage]) -> list[Truth]:
     """Compare MC, the judge and the decisions with the gold key; empty without one."""
     gold = newest(covered, LabelerKind.GOLD)
     if gold is None:
         return []
     sources = [newest(covered, kind) for kind in (LabelerKind.MC, LabelerKind.JUDGE)]
+    said = read(project, Board.PAIR)
     found = [
-        Truth(LabelerKind(s.kind).words, quality(_confusion(_pairs(s, gold))))
+        Truth(LabelerKind(s.kind).words, quality(_pair(said, s, gold)[0]))
         for s in sources
         if s is not None
     ]
-    decided = Decision.objects.filter(
-        state__in=[str(state) for state in DECIDED],
-        solution__verdicts__labeler=gold,
-        solution__verdicts__state=VerdictState.SCORED,
-    ).annotate(other=F("solution__verdicts__first_error"))
+    decided: dict[str, dict[Cell, int]] = {}
+    for (labeler, state, first, true), n in read(project, Board.TRUTH).items():
+        if labeler == str(gold.pk):
+            decided.setdefault(state, {})[int(first), int(true)] = n
     for state, word in _DECIDED.items():
-        found.append(Truth(word, quality(_confusion(decided.filter(state=state)))))
+        found.append(Truth(word, quality(Confusion(decided.get(state, {})))))
     return found
 
 
-def _pairs(first: Labeler, second: Labeler) -> QuerySet[Verdict]:
-    return Verdict.objects.filter(
-        labeler=first,
-        state=VerdictState.SCORED,
-        solution__verdicts__labeler=second,
-        solution__verdicts__state=VerdictState.SCORED,
-    ).annotate(other=F("solution__verdicts__first_error"))
-
-
-def _confusion(pairs: QuerySet[Any]) -> Confusion:
-    cells = pairs.order_by().values_list("first_error", "other").annotate(times=Count("pk"))
-    return Confusion({(first_error, other): times for first_error, other, times in cells})
+def _pair(said: Mapping[Key, int], first: Labeler, second: Labeler) -> tuple[Confusion, int]:
+    """Return the first errors of both, and how many the first one only refuted."""
+    ends, cells, refuted = (str(first.pk), str(second.pk)), dict[Cell, int](), 0
+    for (a, b, *words), n in said.items():
+        if {a, b} != set(ends):
+            continue
+        one, other = words if (a, b) == ends else words[::-1]
+        if REFUTED in words:
+            refuted += n
+        else:
+            cells[int(one), int(other)] = n
+    return Confusion(cells), refuted

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q
 from django.http import Http404
 
+from labeling.domain.boards import Board
 from labeling.domain.consensus import DecisionState
 from labeling.domain.roles import Role
-from labeling.models import PRM, ApiToken, Membership, Project, Snapshot, TrainingRun, User
+from labeling.models import (
+    PRM,
+    ApiToken,
+    BoardCount,
+    Membership,
+    Project,
+    Snapshot,
+    TrainingRun,
+    User,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +50,21 @@ class PrmRow:
 
 def projects_with_counts(user: User) -> list[ProjectRow]:
     """Return the user's projects by name, with their size."""
-    rows = (
-        Membership.objects.filter(user=user)
-        .select_related("project")
-        .annotate(
-            solutions=Count("project__decisions"),
-            disputed=Count(
-                "project__decisions", filter=Q(project__decisions__state=DecisionState.DISPUTED)
-            ),
+    counted: dict[int, Counter[str]] = {}
+    rows = Membership.objects.filter(user=user).select_related("project").order_by("project__name")
+    found = list(rows)
+    flow = BoardCount.objects.filter(project__in=[r.project_id for r in found], board=Board.FLOW)
+    for project, (state, *_), n in flow.values_list("project", "key", "n"):
+        counted.setdefault(project, Counter())[state] += n
+    return [
+        ProjectRow(
+            row.project,
+            Role(row.role),
+            counted.get(row.project_id, Counter()).total(),
+            counted.get(row.project_id, Counter())[DecisionState.DISPUTED],
         )
-        .order_by("project__name")
-    )
-    return [ProjectRow(row.project, Role(row.role), row.solutions, row.disputed) for row in rows]
+        for row in found
+    ]
 
 
 def snapshots_of(project: Project) -> list[Snapshot]:

@@ -14,8 +14,8 @@ from django.views.decorators.vary import vary_on_headers
 from labeling import forms
 from labeling.domain.refusals import NotAllowed
 from labeling.domain.roles import Action
+from labeling.selectors import boards, pages
 from labeling.selectors import overview as numbers
-from labeling.selectors import pages
 from labeling.selectors import runs as run_reads
 from labeling.services import snapshots
 from labeling.views.frame import Frame, frame, page
@@ -35,7 +35,7 @@ def overview(request: HttpRequest, uid: str) -> HttpResponse:
         return page(request, "overview.html#running", within, runs=alive)
     counts = numbers.counts(within.project)
     covered = numbers.coverage(within.project, counts.solutions)
-    truths = numbers.truths(covered) if within.can(Action.MANAGE) else []
+    truths = numbers.truths(within.project, covered) if within.can(Action.MANAGE) else []
     return page(
         request,
         "overview.html",
@@ -45,11 +45,12 @@ def overview(request: HttpRequest, uid: str) -> HttpResponse:
         coverage=covered,
         filterable=numbers.filterable(covered),
         decided=counts.decided_with_error + counts.decided_without_error,
-        compared=numbers.compared(covered),
+        compared=numbers.compared(within.project, covered),
         truths=truths,
         runs=alive,
         prms=pages.prms_of(within.project, limit=SHOWN_PRMS),
         snapshots=pages.snapshots_of(within.project),
+        waiting=boards.waiting(),
     )
 
 

@@ -12,7 +12,7 @@ from labeling.models import Run, Verdict
 from labeling.selectors import overview as numbers
 from labeling.selectors import solutions as lists
 from labeling.selectors.filters import Filters
-from labeling.services import decisions, labelers, verdicts
+from labeling.services import decisions, labelers, rollups, verdicts
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +54,7 @@ def labeled(project, owner):
     say(judge, zip(solutions, [-1, 1, 2, -1, 0, 0], strict=False))
     say(judge, [(solutions[7], None)])
     say(gold, zip(solutions, [-1, 1, 1, 1, 0, 0, -1, -1], strict=True))
+    rollups.fold_all()
     return solutions
 
 
@@ -74,6 +75,7 @@ def test_decision_counts_add_up_to_the_solutions(labeled, project):
 
 def test_a_solution_without_a_decision_row_counts_as_undecided(labeled, project):
     labeled[0].decision.delete()
+    rollups.fold_all()
     counts = numbers.counts(project)
     assert counts.decisions["undecided"] == 3
     assert sum(counts.decisions.values()) == 8
@@ -84,12 +86,13 @@ def test_right_answers_decided_to_have_a_wrong_step_are_counted(labeled, project
     assert numbers.counts(project).flawed_right_answers == 0
     labeled[1].final_answer_correct = True
     labeled[1].save()
+    rollups.fold_all()
     assert numbers.counts(project).flawed_right_answers == 1
 
 
 def test_agreement_of_mc_and_judge_is_counted_by_relation(labeled, project):
     counts = numbers.counts(project)
-    agreement = numbers.compared(numbers.coverage(project, counts.solutions)).agreement
+    agreement = numbers.compared(project, numbers.coverage(project, counts.solutions)).agreement
     assert agreement.n == 6
     assert (agreement.both_right, agreement.same_error, agreement.different_error) == (1, 2, 1)
     assert (agreement.only_first, agreement.only_second) == (1, 1)
@@ -104,7 +107,7 @@ def test_coverage_counts_verdicts_unscored_and_missing(labeled, project):
 
 
 def test_truth_compares_each_source_with_the_gold_key(labeled, project):
-    found = {t.name: t.quality for t in numbers.truths(numbers.coverage(project, 8))}
+    found = {t.name: t.quality for t in numbers.truths(project, numbers.coverage(project, 8))}
     # mc against gold: equal on 0, 1, 2, 3, 5, 6; wrong on 4 (called right)
     assert found["Monte Carlo"].n == 7
     assert found["Monte Carlo"].exact == pytest.approx(6 / 7)
@@ -157,7 +160,7 @@ def test_filters_pick_the_solutions_that_they_name(labeled, project, viewer, fil
 
 def test_every_count_of_the_overview_leads_to_as_many_solutions(labeled, project, viewer):
     counts = numbers.counts(project)
-    agreement = numbers.compared(numbers.coverage(project, 8)).agreement
+    agreement = numbers.compared(project, numbers.coverage(project, 8)).agreement
     for state, n in counts.decisions.items():
         assert lists.listed(project, viewer, Filters(state=state)).total == n
     for relation in ("both_right", "same_error", "different_error", "only_first", "only_second"):

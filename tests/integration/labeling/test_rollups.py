@@ -60,6 +60,21 @@ def test_a_solution_that_goes_takes_what_it_added_along(pair):
     assert not rollups.differences(mc.project)
 
 
+def test_the_next_solution_of_a_problem_opens_it_once_the_first_goes(project):
+    problem = f.ProblemFactory(project=project)
+    first, second = (f.SolutionFactory(problem=problem) for _ in range(2))
+    f.SolutionFactory(problem__project=project)
+    rollups.fold_all()
+    assert board(project, Board.PROBLEMS) == {("solved",): 2}
+    first.delete()
+    rollups.fold_all()
+    assert board(project, Board.PROBLEMS) == {("solved",): 2}
+    second.delete()
+    rollups.fold_all()
+    assert board(project, Board.PROBLEMS) == {("solved",): 1}
+    assert not rollups.differences(project)
+
+
 def test_of_a_project_that_goes_nothing_is_left(pair):
     project = pair[0].project.pk
     pair[0].project.delete()

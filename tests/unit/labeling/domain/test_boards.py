@@ -32,7 +32,7 @@ def said(labeler, kind, first_error, state="scored", **fields):
 
 def facts(*verdicts, state="undecided", first_error=None, **fields):
     defaults = {"source": "gsm8k", "generator": "m", "steps": STEPS, "answer": True,
-                "audited": False}  # fmt: skip
+                "audited": False, "opens": False}  # fmt: skip
     return Facts(state=DecisionState(state), first_error=first_error, verdicts=verdicts,
                  **{**defaults, **fields})  # fmt: skip
 
@@ -44,6 +44,11 @@ def board(found, name):
 def test_a_solution_stands_once_in_the_flow():
     found = contributions(facts(state="consensus", first_error=2, answer=False))
     assert board(found, Board.FLOW) == {("consensus", "wrong", "error"): 1}
+
+
+def test_a_problem_is_counted_with_its_first_solution():
+    assert board(contributions(facts(opens=True)), Board.PROBLEMS) == {("solved",): 1}
+    assert board(contributions(facts()), Board.PROBLEMS) == {}
 
 
 def test_two_first_errors_and_their_steps_are_a_pair_in_the_order_of_the_labelers():
@@ -141,6 +146,7 @@ FACTS = st.builds(
     st.sampled_from(list(DecisionState)),
     FIRST,
     audited=st.booleans(),
+    opens=st.booleans(),
     answer=st.sampled_from([True, False, None]),
 )
 
