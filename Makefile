@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve pipeline shell test test-vllm test-chaos bench-labeling check format messages lock clean bootstrap bootstrap-dev
+.PHONY: help demo serve pipeline shell test test-vllm test-chaos bench-labeling bench-web check format messages lock clean bootstrap bootstrap-dev
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -36,6 +36,10 @@ test-chaos: bootstrap-dev ## label 2,000 solutions while everything is killed at
 
 bench-labeling: bootstrap ## what labeling costs by method: one JSON line [ARGS=--problems 300 …]
 	@$(VENV)/python -m workers.benchmarks.labeling $(ARGS)
+
+bench-web: bootstrap ## what annotating costs on 100,000 solutions: one JSON line [ARGS=--annotators 8 32 …]
+	@VAR_DIR=$${VAR_DIR:-var/bench} $(VENV)/python manage.py migrate -v 0
+	@VAR_DIR=$${VAR_DIR:-var/bench} $(VENV)/python manage.py bench_web $(ARGS)
 
 check: bootstrap ## format, lint, types, architecture, migrations, static files
 	$(VENV)/ruff format --check .

@@ -26,6 +26,13 @@ class NotAllowed(Refusal):
     code = "not_allowed"
 
 
+class NotFound(Refusal):
+    """There is no such thing, or not for the actor: which of both is not told."""
+
+    status = 404
+    code = "not_found"
+
+
 class Invalid(Refusal):
     """The input itself is wrong."""
 

@@ -24,12 +24,19 @@ def role_of(user: User | AnonymousUser, project: Project) -> Role | None:
 
 def project_for(user: User | AnonymousUser, uid: str, action: Action) -> Project:
     """Return the project; Http404 for an outsider, NotAllowed for a member without the right."""
-    project = Project.objects.filter(uid=uid).first() if is_uid(uid) else None
-    role = role_of(user, project) if project else None
-    if project is None or role is None:
+    return membership_for(user, uid, action).project
+
+
+def membership_for(user: User | AnonymousUser, uid: str, action: Action) -> Membership:
+    """Return the user's membership with its project; refuse as `project_for` does."""
+    found = None
+    if is_uid(uid) and user.is_authenticated:
+        members = Membership.objects.select_related("project")
+        found = members.filter(user_id=user.pk, project__uid=uid).first()
+    if found is None:
         raise Http404("no such project")
-    check_can(role, action)
-    return project
+    check_can(Role(found.role), action)
+    return found
 
 
 def projects_of(user: User) -> list[Project]:

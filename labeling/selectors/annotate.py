@@ -24,6 +24,8 @@ from labeling.selectors.voices import Voice, own_voice
 PAST_SHOWN = 20
 STATEMENT_SHOWN = 120
 """Characters of a past item's statement."""
+WAITING_COUNTED = 1000
+"""More are not counted: it is of no use to anybody, and takes long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +73,15 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The person's work today and what waits in the queue."""
+    """The person's work today and what waits in the queue, counted up to WAITING_COUNTED."""
 
     done_today: int
     waiting: int
+
+    @property
+    def more_wait(self) -> bool:
+        """Whether there are more than `waiting`."""
+        return self.waiting >= WAITING_COUNTED
 
 
 def own_assignment(user: User, project: Project, uid: str) -> Assignment:
@@ -126,6 +133,13 @@ def evidence_kinds(assignment: Assignment, role: Role | None) -> frozenset[Label
     return visible_kinds(role, policy, labeling=True, submitted=True, purpose=purpose)
 
 
+def has_evidence(user: User, project: Project, uid: str, role: Role | None) -> bool:
+    """Say whether there will be something to see on the person's item once it is submitted."""
+    item = Assignment.objects.only("purpose").get(uid=uid, user=user)
+    item.project = project
+    return bool(evidence_kinds(item, role))
+
+
 def history(user: User, project: Project) -> list[dict[str, Any]]:
     """Return the person's last submissions and skips, newest first, JSON-ready."""
     own = Verdict.objects.filter(
@@ -153,13 +167,15 @@ def _past(row: Any) -> Past:
 
 
 def progress(user: User, project: Project, now: datetime) -> Progress:
-    """Count the person's submissions since midnight and the disputed solutions."""
+    """Count the person's submissions since midnight and the disputes that wait for people."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     return Progress(
         done_today=Assignment.objects.filter(
             user=user, project=project, submitted_at__gte=midnight
         ).count(),
-        waiting=Decision.objects.filter(project=project, state=DecisionState.DISPUTED).count(),
+        waiting=Decision.objects.filter(
+            project=project, state=DecisionState.DISPUTED, places__gt=0
+        )[:WAITING_COUNTED].count(),
     )
 
 

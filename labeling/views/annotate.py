@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
@@ -55,7 +56,6 @@ def annotate(request: HttpRequest, uid: str) -> HttpResponse:
 def ahead(request: HttpRequest, uid: str, item: str) -> HttpResponse:
     """Lease the item that follows `item` and answer with its bench; 204 when nothing is left."""
     within = frame(request, uid, Action.ANNOTATE)
-    reads.own_assignment(within.user, within.project, item)
     leased = assignments.lease_ahead(
         by=within.user, project=within.project, uid=item, now=timezone.now()
     )
@@ -102,7 +102,10 @@ def _bench(within: Frame, uid: str) -> dict[str, Any]:
     return {
         "active": "annotate",
         "item": reads.item(found, within.role),
-        "progress": reads.progress(within.user, within.project, timezone.now()),
+        # a fragment says nothing of it, and then it is not counted
+        "progress": SimpleLazyObject(
+            lambda: reads.progress(within.user, within.project, timezone.now())
+        ),
         "skip_reasons": SKIP_REASONS,
         "report_reasons": REPORT_REASONS,
     }

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from labeling.domain.roles import Action, Role, can
 from labeling.language import Words
 from labeling.models import Project, User
-from labeling.selectors.access import project_for, role_of
+from labeling.selectors.access import membership_for
 
 _PLACES = (
     ("annotate", _("Annotate"), Action.ANNOTATE),
@@ -60,8 +60,8 @@ class Frame:
 
 def frame(request: HttpRequest, uid: str, action: Action) -> Frame:
     """Return the frame, or raise Http404 to an outsider, NotAllowed to a member."""
-    project = project_for(request.user, uid, action)
-    return Frame(user_of(request), project, role_of(request.user, project))
+    member = membership_for(request.user, uid, action)
+    return Frame(user_of(request), member.project, Role(member.role))
 
 
 def user_of(request: HttpRequest) -> User:

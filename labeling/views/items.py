@@ -16,19 +16,20 @@ from django.views.decorators.http import require_POST
 from labeling import forms
 from labeling.domain.refusals import Invalid
 from labeling.domain.roles import Action
-from labeling.models import Assignment
 from labeling.selectors import annotate as reads
 from labeling.services import assignments
-from labeling.views.frame import Frame, frame
+from labeling.views.frame import frame
 
 
 @require_POST
 @login_required
 def save_draft(request: HttpRequest, uid: str, item: str) -> HttpResponse:
     """Keep the labels so far and answer with the draft's new version."""
-    within, _ = _own(request, uid, item)
+    within = frame(request, uid, Action.ANNOTATE)
     data = _json(request, forms.DraftForm)
-    saved = assignments.save_draft(by=within.user, uid=item, now=timezone.now(), **data)
+    saved = assignments.save_draft(
+        by=within.user, within=within.project, uid=item, now=timezone.now(), **data
+    )
     return JsonResponse({"version": saved.draft_version})
 
 
@@ -36,14 +37,16 @@ def save_draft(request: HttpRequest, uid: str, item: str) -> HttpResponse:
 @login_required
 def submit(request: HttpRequest, uid: str, item: str) -> HttpResponse:
     """Turn the labels into the person's verdict, or correct it, and say where to go on."""
-    within, found = _own(request, uid, item)
+    within = frame(request, uid, Action.ANNOTATE)
     data = _json(request, forms.SubmitForm)
     version, now = data.pop("version"), timezone.now()
     if version is None:
-        assignments.submit(by=within.user, uid=item, now=now, **data)
+        assignments.submit(by=within.user, within=within.project, uid=item, now=now, **data)
     else:
-        assignments.correct(by=within.user, uid=item, version=version, **data)
-    shown = reads.evidence_kinds(found, within.role)
+        assignments.correct(
+            by=within.user, within=within.project, uid=item, version=version, **data
+        )
+    shown = reads.has_evidence(within.user, within.project, item, within.role)
     evidence = reverse("annotate_submitted", args=[uid, item]) if shown else None
     return JsonResponse({"next": reverse("annotate", args=[uid]), "evidence": evidence})
 
@@ -52,9 +55,9 @@ def submit(request: HttpRequest, uid: str, item: str) -> HttpResponse:
 @login_required
 def skip(request: HttpRequest, uid: str, item: str) -> HttpResponse:
     """Return the item to the others, with a reason."""
-    within, _ = _own(request, uid, item)
+    within = frame(request, uid, Action.ANNOTATE)
     data = _posted(forms.SkipForm(request.POST))
-    assignments.skip(by=within.user, uid=item, now=timezone.now(), **data)
+    assignments.skip(by=within.user, within=within.project, uid=item, now=timezone.now(), **data)
     return redirect("annotate", uid)
 
 
@@ -62,8 +65,8 @@ def skip(request: HttpRequest, uid: str, item: str) -> HttpResponse:
 @login_required
 def unskip(request: HttpRequest, uid: str, item: str) -> HttpResponse:
     """Take a skipped item back."""
-    within, _ = _own(request, uid, item)
-    assignments.unskip(by=within.user, uid=item, now=timezone.now())
+    within = frame(request, uid, Action.ANNOTATE)
+    assignments.unskip(by=within.user, within=within.project, uid=item, now=timezone.now())
     return redirect("annotate", uid)
 
 
@@ -71,9 +74,9 @@ def unskip(request: HttpRequest, uid: str, item: str) -> HttpResponse:
 @login_required
 def reject(request: HttpRequest, uid: str, item: str) -> HttpResponse:
     """Report that the item cannot be labeled."""
-    within, _ = _own(request, uid, item)
+    within = frame(request, uid, Action.ANNOTATE)
     data = _posted(forms.RejectForm(request.POST))
-    assignments.reject(by=within.user, uid=item, now=timezone.now(), **data)
+    assignments.reject(by=within.user, within=within.project, uid=item, now=timezone.now(), **data)
     return redirect("annotate", uid)
 
 
@@ -81,14 +84,9 @@ def reject(request: HttpRequest, uid: str, item: str) -> HttpResponse:
 @login_required
 def release(request: HttpRequest, uid: str, item: str) -> HttpResponse:
     """End the leases of somebody who leaves the page (navigator.sendBeacon)."""
-    within, _ = _own(request, uid, item)
+    within = frame(request, uid, Action.ANNOTATE)
     assignments.release(by=within.user, project=within.project, uid=item, now=timezone.now())
     return HttpResponse(status=204)
-
-
-def _own(request: HttpRequest, uid: str, item: str) -> tuple[Frame, Assignment]:
-    within = frame(request, uid, Action.ANNOTATE)
-    return within, reads.own_assignment(within.user, within.project, item)
 
 
 def _posted(form: Form) -> dict[str, Any]:

@@ -32,25 +32,34 @@ _IMPORTED = """d.state = 'adjudicated' AND NOT EXISTS (
 # to this person. The sub-selects do not depend on the row: they are run once and hashed, so that
 # passing by thousands of rows at the top costs little.
 _FITS = """d.project_id = %(project)s AND d.places > 0 AND d.gave_up < %(give_up)s
-  AND d.solution_id NOT IN (
-    SELECT a.solution_id FROM labeling_assignment a
-    JOIN labeling_decision f ON f.solution_id = a.solution_id
-    WHERE a.project_id = %(project)s AND a.user_id <> %(user)s
-      AND a.submitted_at IS NULL AND a.skipped_at IS NULL AND a.expires_at > %(now)s
-    GROUP BY a.solution_id, f.places HAVING count(*) >= f.places)
+  AND d.solution_id NOT IN ({full})
   AND d.solution_id NOT IN (
     SELECT mine.solution_id FROM labeling_assignment mine
     WHERE mine.project_id = %(project)s AND mine.user_id = %(user)s)
   AND d.solution_id <> ALL(%(tried)s)"""
+
+_HELD = """SELECT a.solution_id FROM labeling_assignment a {join}
+    WHERE a.project_id = %(project)s AND a.user_id <> %(user)s
+      AND a.submitted_at IS NULL AND a.skipped_at IS NULL AND a.expires_at > %(now)s"""
+
+# With an overlap of one, whatever is held is full: no need to look up how many are wanted.
+_FITS_ALONE = _FITS.format(full=_HELD.format(join=""))
+_FITS_SHARED = _FITS.format(
+    full=_HELD.format(join="JOIN labeling_decision f ON f.solution_id = a.solution_id")
+    + " GROUP BY a.solution_id, f.places HAVING count(*) >= f.places"
+)
 
 _MOST_VALUABLE = """
 SELECT d.solution_id FROM labeling_decision d WHERE {state} AND {fits}
 ORDER BY d.priority DESC, d.solution_id LIMIT 1 FOR UPDATE OF d SKIP LOCKED
 """
 
-_ENDS = """
-SELECT {end} FROM labeling_decision d
-WHERE d.project_id = %(project)s AND d.state = 'consensus' AND d.priority = 0 AND d.places > 0
+# In the index's order, though all have priority 0: by id alone the planner would walk through the
+# solutions of every other project.
+_END = """
+SELECT d.solution_id FROM labeling_decision d
+WHERE d.project_id = %(project)s AND d.state = 'consensus' AND d.places > 0
+ORDER BY d.priority {0}, d.solution_id {1} LIMIT 1
 """
 
 # Of the numbers drawn, the first that is such a solution.
@@ -78,8 +87,8 @@ def states(project: Project) -> list[str]:
 
 def most_valuable(by: User, project: Project, now: datetime, state: str) -> Iterator[int]:
     """Yield solutions (ids) of this state by value, each once, until there are no more."""
-    values = _values(by, project, now)
-    while (found := _one(_MOST_VALUABLE.format(state=state, fits=_FITS), values)) is not None:
+    values, fits = _values(by, project, now), _fits(project)
+    while (found := _one(_MOST_VALUABLE.format(state=state, fits=fits), values)) is not None:
         yield found
         values["tried"].append(found)
 
@@ -90,20 +99,25 @@ def of_the_consensus(by: User, project: Project, now: datetime, seed: int) -> It
     Ids are drawn between the smallest and the largest, and those that are no such solution thrown
     away. Only where next to none is left does the nearest above a drawn id serve.
     """
-    values = _values(by, project, now)
-    low, high = (_one(_ENDS.format(end=f"{end}(d.solution_id)"), values) for end in ("min", "max"))
+    values, fits = _values(by, project, now), _fits(project)
+    low = _one(_END.format("DESC", "ASC"), values)
+    high = _one(_END.format("ASC", "DESC"), values)
     if low is None or high is None:
         return
     random = Random(f"{project.pk}/{by.pk}/{seed}")  # noqa: S311 - a sample, not a secret
     for size in _ROUNDS:
         values["drawn"] = [random.randint(low, high) for _ in range(size)]
-        while (found := _one(_DRAWN.format(fits=_FITS), values)) is not None:
+        while (found := _one(_DRAWN.format(fits=fits), values)) is not None:
             yield found
             values["tried"].append(found)
     for values["start"] in (random.randint(low, high), low):
-        while (found := _one(_FOLLOWING.format(fits=_FITS), values)) is not None:
+        while (found := _one(_FOLLOWING.format(fits=fits), values)) is not None:
             yield found
             values["tried"].append(found)
+
+
+def _fits(project: Project) -> str:
+    return _FITS_ALONE if project.policy.human_overlap == 1 else _FITS_SHARED
 
 
 def _values(by: User, project: Project, now: datetime) -> dict[str, Any]:

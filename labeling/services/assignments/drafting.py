@@ -10,7 +10,7 @@ from django.db import transaction
 
 from labeling.domain.drafts import Draft
 from labeling.domain.refusals import Refusal
-from labeling.models import Assignment, User
+from labeling.models import Assignment, Project, User
 from labeling.services.assignments import places, rows
 
 
@@ -33,20 +33,22 @@ def save_draft(
     draft: Mapping[str, Any],
     active_seconds: float,
     now: datetime,
+    within: Project | None = None,
 ) -> Assignment:
     """Keep the labels so far. `version` is the draft_version that the page was working on.
 
     The lease is renewed, unless it had run out and others took all places; the draft is kept
     even then, and a submit still counts.
     """
-    item = rows.open_item(by, uid)
+    item = rows.open_item(by, uid, within)
     check_version(item, version)
     item.draft = rows.read(item, draft).to_dict()
     item.draft_version += 1
     item.active_seconds = max(item.active_seconds, float(active_seconds))
+    was_fresh = rows.is_fresh(item, item.project, now)
     places.renewed(item, item.project, now)
     item.save(update_fields=["draft", "draft_version", "active_seconds", "expires_at"])
-    if not item.ahead:
+    if not (item.ahead or was_fresh):  # both are renewed together
         _renew_ahead(item, now)
     return item
 

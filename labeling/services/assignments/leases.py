@@ -38,6 +38,7 @@ def lease_ahead(*, by: User, project: Project, uid: str, now: datetime) -> Assig
     mine = rows.all_open(by, project)
     after = next((item for item in mine if item.uid == uid), None)
     if after is None:
+        rows.project_of(by, uid, project)
         return _current(by, project, role, now)
     if after.ahead:
         raise NotCurrent("finish the item before this one first")
@@ -53,6 +54,7 @@ def release(*, by: User, project: Project, uid: str, now: datetime) -> None:
     """
     mine = rows.all_open(by, project)
     if not any(item.uid == uid for item in mine):
+        rows.project_of(by, uid, project)
         return
     Assignment.objects.filter(pk__in=[item.pk for item in mine]).update(expires_at=now)
     events.record(by=by, action="items released", project=project, subject=uid)
@@ -85,8 +87,10 @@ def _kept(
     """Renew the leases; drop those that ran out and whose places others have taken."""
     kept = []
     for item in mine:
+        end = item.expires_at
         if places.renewed(item, project, now):
-            item.save(update_fields=["expires_at"])
+            if item.expires_at != end:
+                item.save(update_fields=["expires_at"])
             kept.append(item)
         else:
             drop(item, by=by, now=now)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db.models import Count, Q
+
 from labeling.domain.assignments import Purpose
 from labeling.domain.refusals import Refusal
 from labeling.models import Assignment, Decision, Project
-from labeling.services.assignments.rows import lease_end
+from labeling.services.assignments import rows
 
 UNLIMITED = frozenset({Purpose.GOLD, Purpose.EXAM})
 """Purposes whose solutions everybody may label."""
@@ -21,20 +23,29 @@ class Taken(Refusal):
 
 def is_free(project: Project, solution_id: int, user_id: int, now: datetime) -> bool:
     """Say whether fewer others than the overlap hold or have labeled it; lock its decision."""
-    # Every lease of a solution is given under this lock, so the count that follows, a statement of
-    # its own, sees those that were given while we waited for it.
     Decision.objects.select_for_update().filter(solution_id=solution_id).first()
+    return has_room(project, solution_id, user_id, now)
+
+
+def has_room(project: Project, solution_id: int, user_id: int, now: datetime) -> bool:
+    """Say whether fewer others than the overlap hold or have labeled the solution.
+
+    The caller has its decision locked. Every lease of a solution is given under this lock, so this
+    count, a statement of its own, sees those that were given while the caller waited for it.
+    """
     others = Assignment.objects.filter(solution_id=solution_id, skipped_at=None).exclude(
         user_id=user_id
     )
+    labeled, held = others.aggregate(
+        labeled=Count("pk", filter=Q(submitted_at__isnull=False)),
+        held=Count("pk", filter=Q(submitted_at=None, expires_at__gt=now)),
+    ).values()
     overlap = project.policy.human_overlap
-    labeled = others.filter(submitted_at__isnull=False).count()
     if labeled >= overlap:
         # The policy's overlap was lowered, and decisions were not recomputed yet: the row leaves
         # the queue here, or everybody would come by it again.
         Decision.objects.filter(solution_id=solution_id).update(places=0)
         return False
-    held = others.filter(submitted_at=None, expires_at__gt=now).count()
     return labeled + held < overlap
 
 
@@ -43,8 +54,10 @@ def renewed(item: Assignment, project: Project, now: datetime) -> bool:
 
     The caller saves `expires_at`.
     """
+    if rows.is_fresh(item, project, now):
+        return True
     is_safe = item.expires_at > now or item.purpose in UNLIMITED
     if not is_safe and not is_free(project, item.solution_id, item.user_id, now):
         return False
-    item.expires_at = lease_end(project, now)
+    item.expires_at = rows.lease_end(project, now)
     return True

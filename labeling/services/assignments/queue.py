@@ -27,6 +27,8 @@ def draw(*, by: User, project: Project, role: Role, now: datetime) -> Found:
             return _gold(by, project, Purpose.EXAM, GoldUse.EXAM)
         if not standing.passed:
             return None
+    if not (project.policy.gold_share or project.policy.audit_share):
+        return _to_label(by, project, now)
     number = Assignment.objects.filter(project=project, user=by).count()
     purpose = drawn(project.policy, f"{project.uid}/{by.pk}", number)
     found = None
@@ -61,6 +63,6 @@ def _free(
     # A candidate may have been given to somebody after the query for it began and before it got
     # to the row: a lease does not change the row, so only a second look under its lock can tell.
     for solution_id in next_one:
-        if places.is_free(project, solution_id, by.pk, now):
+        if places.has_room(project, solution_id, by.pk, now):
             return purpose, solution_id
     return None

@@ -7,8 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from labeling.domain.drafts import Draft, DraftError, read_draft
-from labeling.domain.refusals import Invalid, NotAllowed, Refusal
+from labeling.domain.refusals import Invalid, NotFound, Refusal
 from labeling.models import Assignment, Project, User
+
+_FRESH = timedelta(seconds=30)
+"""The shortest lease is a minute."""
 
 
 class Closed(Refusal):
@@ -17,31 +20,30 @@ class Closed(Refusal):
     code = "closed"
 
 
-def locked(by: User, uid: str) -> Assignment:
-    """Return the person's item, locked, with its project and solution."""
-    item = (
-        Assignment.objects.select_for_update(of=("self",))
-        .select_related("project", "solution")
-        .filter(uid=uid)
-        .first()
-    )
-    if item is None or item.user_id != by.pk:
-        raise NotAllowed("this item is not leased to you")
+def locked(by: User, uid: str, within: Project | None = None) -> Assignment:
+    """Return the person's item, locked, with its project and solution.
+
+    `within`: the project that the request named; an item of another one is not found.
+    """
+    found = Assignment.objects.select_for_update(of=("self",)).select_related("project", "solution")
+    item = found.filter(uid=uid, user=by).first()
+    if item is None or (within is not None and item.project_id != within.pk):
+        raise NotFound("this item is not leased to you")
     return item
 
 
-def project_of(by: User, uid: str) -> Project:
-    """Return the project of the person's item."""
+def project_of(by: User, uid: str, within: Project | None = None) -> Project:
+    """Return the project of the person's item; refuse as `locked` does."""
     item = Assignment.objects.select_related("project").filter(uid=uid, user=by).first()
-    if item is None:
-        raise NotAllowed("this item is not leased to you")
+    if item is None or (within is not None and item.project_id != within.pk):
+        raise NotFound("this item is not leased to you")
     return item.project
 
 
-def open_item(by: User, uid: str) -> Assignment:
+def open_item(by: User, uid: str, within: Project | None = None) -> Assignment:
     """Return the person's open item, locked; raise Closed for a submitted or skipped one."""
     # Two tabs submit at once: the second waits for the row and finds it closed.
-    item = locked(by, uid)
+    item = locked(by, uid, within)
     check_open(item)
     return item
 
@@ -62,6 +64,11 @@ def all_open(by: User, project: Project) -> list[Assignment]:
         .filter(project=project, user=by, submitted_at=None, skipped_at=None)
         .order_by("ahead")
     )
+
+
+def is_fresh(item: Assignment, project: Project, now: datetime) -> bool:
+    """Say whether the lease was renewed a moment ago: no need to write it again."""
+    return item.expires_at > lease_end(project, now) - _FRESH
 
 
 def lease_end(project: Project, now: datetime) -> datetime:

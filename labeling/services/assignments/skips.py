@@ -9,7 +9,7 @@ from django.db.models import F
 
 from labeling.domain.assignments import Purpose, SkipReason
 from labeling.domain.refusals import Invalid, Refusal
-from labeling.models import Assignment, Decision, User
+from labeling.models import Assignment, Decision, Project, User
 from labeling.selectors import exams
 from labeling.services import events
 from labeling.services.assignments import leases, places, rows
@@ -22,9 +22,17 @@ class NotSkipped(Refusal):
 
 
 @transaction.atomic
-def skip(*, by: User, uid: str, code: SkipReason, words: str = "", now: datetime) -> Assignment:
+def skip(
+    *,
+    by: User,
+    uid: str,
+    code: SkipReason,
+    words: str = "",
+    now: datetime,
+    within: Project | None = None,
+) -> Assignment:
     """Return the item to the others, with a reason; OTHER needs words."""
-    item = rows.open_item(by, uid)
+    item = rows.open_item(by, uid, within)
     reason = words.strip() or code.words
     if not reason:
         raise Invalid("say why you skip the item")
@@ -40,12 +48,12 @@ def skip(*, by: User, uid: str, code: SkipReason, words: str = "", now: datetime
 
 
 @transaction.atomic
-def unskip(*, by: User, uid: str, now: datetime) -> Assignment:
+def unskip(*, by: User, uid: str, now: datetime, within: Project | None = None) -> Assignment:
     """Take a skipped item back as the current one, unless others took its places.
 
     The item that was current comes next; one leased ahead of it goes back to the queue.
     """
-    leases.turn(by, rows.project_of(by, uid))
+    leases.turn(by, rows.project_of(by, uid, within))
     skipped = rows.locked(by, uid)
     if skipped.skipped_at is None:
         raise NotSkipped("this item was not skipped")

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from labeling.domain.assignments import RejectReason
 from labeling.domain.labels import LabelerKind, VerdictState
 from labeling.domain.refusals import Invalid
-from labeling.models import Assignment, User, Verdict
+from labeling.models import Assignment, Project, User, Verdict
 from labeling.selectors.corrections import check_correctable
 from labeling.services import decisions, events, labelers
 from labeling.services.assignments import rows
@@ -35,6 +35,7 @@ def submit(
     draft: Mapping[str, Any],
     active_seconds: float,
     now: datetime,
+    within: Project | None = None,
 ) -> Verdict:
     """Turn the labels into the person's verdict. The same key again returns the same verdict.
 
@@ -42,7 +43,7 @@ def submit(
     """
     # The browser repeats a submit whose answer got lost while the first is still under way: it
     # waits for the row here, then finds the first one's verdict by its key.
-    item = rows.locked(by, uid)
+    item = rows.locked(by, uid, within)
     if before := _submitted(by, key):
         return before
     rows.check_open(item)
@@ -59,13 +60,14 @@ def correct(
     version: int,
     draft: Mapping[str, Any],
     active_seconds: float,
+    within: Project | None = None,
 ) -> Verdict:
     """Replace the labels of a submitted item; the old ones stay in the audit trail.
 
     `version` is the draft_version that the page was loaded with. The verdict counts as informed
     if the person had opened the evidence before.
     """
-    item = rows.locked(by, uid)
+    item = rows.locked(by, uid, within)
     if before := _submitted(by, key):
         return before
     check_correctable(item)
@@ -79,9 +81,17 @@ def correct(
 
 
 @transaction.atomic
-def reject(*, by: User, uid: str, code: RejectReason, words: str = "", now: datetime) -> Verdict:
+def reject(
+    *,
+    by: User,
+    uid: str,
+    code: RejectReason,
+    words: str = "",
+    now: datetime,
+    within: Project | None = None,
+) -> Verdict:
     """Say that the item cannot be labeled, and why; OTHER needs words."""
-    item = rows.open_item(by, uid)
+    item = rows.open_item(by, uid, within)
     reason = words.strip() or code.words
     if not reason:
         raise Invalid("say what is wrong with the item")
@@ -157,10 +167,13 @@ def _store(
     item: Assignment, *, by: User, action: str, values: dict[str, Any], **details: Any
 ) -> Verdict:
     solutions = decisions.lock([item.solution_id])
-    verdict, _ = Verdict.objects.update_or_create(
-        labeler=labelers.person(by=by, project=item.project, kind=LabelerKind.HUMAN),
-        solution=solutions[0],
-        defaults={**values, "seconds": item.active_seconds},
+    labeler = labelers.person(by=by, project=item.project, kind=LabelerKind.HUMAN)
+    values = {**values, "seconds": item.active_seconds}
+    [verdict] = Verdict.objects.bulk_create(
+        [Verdict(labeler=labeler, solution=solutions[0], **values)],
+        update_conflicts=True,
+        unique_fields=["labeler", "solution"],
+        update_fields=[*values, "updated_at"],
     )
     item.save(update_fields=["draft", "draft_version", "active_seconds", "submitted_at"])
     decisions.refresh(project=item.project, solutions=solutions)

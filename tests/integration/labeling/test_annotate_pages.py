@@ -218,10 +218,21 @@ def test_malformed_drafts_are_refused_in_words(leased, annotator, client, body):
     assert len(answer.json()["words"]) > 10
 
 
+LABELS = {"draft": draft(1, 1, 1), "active_seconds": 1, "version": 0, "key": str(uuid4())}
+POSTS = {
+    "draft": LABELS, "submit": LABELS, "ahead": {}, "release": {}, "unskip": {},
+    "skip": {"code": "known"}, "reject": {"code": "bad_steps"},
+}  # fmt: skip
+
+
+def post(client, address, values):
+    return send(client, address, **values) if values is LABELS else client.post(address, values)
+
+
 def test_someone_elses_item_is_not_found(leased, adjudicator, client):
     client.force_login(adjudicator)
-    for name in ("draft", "submit", "skip", "unskip", "reject", "ahead", "release"):
-        assert client.post(url(f"annotate_{name}", leased)).status_code == 404
+    for name, values in POSTS.items():
+        assert post(client, url(f"annotate_{name}", leased), values).status_code == 404
     for name in ("submitted", "edit"):
         assert client.get(url(f"annotate_{name}", leased)).status_code == 404
 
@@ -229,8 +240,9 @@ def test_someone_elses_item_is_not_found(leased, adjudicator, client):
 def test_an_item_is_not_reached_through_another_project(leased, annotator, client):
     elsewhere = factories.MembershipFactory(user=annotator).project
     client.force_login(annotator)
-    address = reverse("annotate_submit", args=[elsewhere.uid, leased.uid])
-    assert client.post(address).status_code == 404
+    for name, values in POSTS.items():
+        address = reverse(f"annotate_{name}", args=[elsewhere.uid, leased.uid])
+        assert post(client, address, values).status_code == 404
 
 
 def test_skipping_needs_a_reason_and_hands_the_item_back(leased, annotator, client):

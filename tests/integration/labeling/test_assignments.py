@@ -9,7 +9,7 @@ import pytest
 
 from labeling.domain.assignments import RejectReason, SkipReason
 from labeling.domain.labels import LabelerKind, VerdictState
-from labeling.domain.refusals import Invalid, NotAllowed
+from labeling.domain.refusals import Invalid, NotFound
 from labeling.models import Assignment, Decision, Event, Project, Solution, User, Verdict
 from labeling.services import adjudications, assignments, labelers, projects, verdicts
 from tests import factories
@@ -123,7 +123,7 @@ def test_labels_that_leave_the_first_error_open_are_not_a_verdict(project, annot
 def test_another_persons_item_cannot_be_touched(project, annotator, adjudicator):
     dispute(project)
     assignment = lease(annotator, project)
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotFound):
         submit(adjudicator, assignment)
 
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from labeling.domain.refusals import NotAllowed
+from labeling.domain.refusals import NotFound
 from labeling.models import Assignment, Decision, Event, Verdict
 from labeling.selectors.corrections import Settled
 from labeling.services import adjudications, assignments
@@ -107,7 +107,7 @@ def test_an_open_item_has_nothing_to_correct(project, solution, annotator):
 
 
 def test_another_persons_verdict_is_not_corrected(item, adjudicator):
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotFound):
         correct(item, by=adjudicator)
 
 

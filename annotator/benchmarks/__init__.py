@@ -1,0 +1,1 @@
+"""What the application costs under load, measured on a project made up for it."""
