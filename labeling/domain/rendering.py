@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache
-from html import escape
+from html import escape, unescape
 
 import nh3
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 from labeling.domain.mathtext import Kind, Segment, segments
 
@@ -27,6 +28,9 @@ _TAGS = {
     "p", "pre", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
 }  # fmt: skip
 
+_TAG = re.compile(r"<[^>]*>")
+_NO_LETTER = re.compile(r"[\W_]+")
+
 _POWER = re.compile(r"(?<=[\w)\]}])\*\*(?=[\w({\[])")
 _LONE_STAR = re.compile(r"(?<!\*)\*(?!\*)")
 _ONE_HASH = re.compile(r"^( {0,3})#(?!#)", re.MULTILINE)
@@ -35,10 +39,14 @@ _ONE_HASH = re.compile(r"^( {0,3})#(?!#)", re.MULTILINE)
 def prose(text: str) -> str:
     """Return HTML of a problem, step, rollout or critique; line breaks and numbering are kept.
 
+    Where Markdown would drop a letter or a digit (a row's cell beyond its table's columns) the
+    text is shown as it stands.
+
     Lists, links, quotes, single `*` and `_`, and backslash escapes are not Markdown here: in
     mathematics `2*3*4`, `x_1`, `[1/2](3)` and a step that is just "24." mean themselves.
     """
-    return _render(_prose_markdown(), text, protect_signs=True)
+    html = _render(_prose_markdown(), text, protect_signs=True)
+    return html if _shown(html) == _letters(_RESERVED.sub("", text)) else _as_it_stands(text)
 
 
 def document(text: str) -> str:
@@ -51,7 +59,7 @@ def line(text: str, limit: int = 140) -> str:
     parts: list[str] = []
     left = limit
     for segment in segments(_RESERVED.sub("", text)):
-        if segment.kind is Kind.MARK:
+        if segment.kind in (Kind.MARK, Kind.DRAWING):
             continue
         words = _flat(segment.source)
         if left <= 0 or (segment.kind is not Kind.TEXT and len(words) > left + limit // 3):
@@ -62,6 +70,19 @@ def line(text: str, limit: int = 140) -> str:
         parts.append(escape(words) if segment.kind is Kind.TEXT else _html(math))
         left -= len(words)
     return "".join(parts)
+
+
+def _shown(html: str) -> str:
+    return _letters(unescape(_TAG.sub("", html)))
+
+
+def _letters(text: str) -> str:
+    return _NO_LETTER.sub("", text)
+
+
+def _as_it_stands(text: str) -> str:
+    pieces = segments(_RESERVED.sub("", text))
+    return f'<p class="as-it-stands">{"".join(map(_html, pieces))}</p>\n'
 
 
 def _cut(parts: Sequence[str]) -> str:
@@ -96,7 +117,7 @@ def _render(markdown: MarkdownIt, text: str, *, protect_signs: bool) -> str:
 
 def _placed(match: re.Match[str], kept: Sequence[Segment]) -> str:
     segment = kept[int(match[2])]
-    if segment.kind is Kind.DISPLAY:  # stands on lines of its own anyhow
+    if segment.kind in (Kind.DISPLAY, Kind.DRAWING):  # stands on lines of its own anyhow
         return _html(segment)
     return (match[1] or "") + _html(segment) + (match[3] or "")
 
@@ -109,10 +130,22 @@ def _protected(text: str) -> str:
 
 def _html(segment: Segment) -> str:
     source = escape(segment.source)
+    if segment.kind is Kind.TEXT:
+        return source
+    if segment.kind is Kind.DRAWING:
+        source = source.removeprefix("[asy]")
+        return f'<details class="drawing"><summary>[asy]</summary>{source}</details>'
     if segment.kind is Kind.MARK:
         return f'<span class="mark" title="calculator mark in the source">{source}</span>'
     display = str(segment.kind is Kind.DISPLAY).lower()
     return f'<span class="math" data-display="{display}">{source}</span>'
+
+
+def _fence(tokens: Sequence[Token], index: int, *_: object) -> str:
+    """Keep what stands beside the opening fence, mostly the language's name."""
+    token = tokens[index]
+    name = f"<p><code>{escape(token.info.strip())}</code></p>\n" if token.info.strip() else ""
+    return f"{name}<pre><code>{escape(token.content)}</code></pre>\n"
 
 
 @cache
@@ -121,7 +154,9 @@ def _prose_markdown() -> MarkdownIt:
         "link", "image", "autolink", "list", "blockquote", "code", "lheading", "hr", "reference",
         "escape", "entity", "html_block", "html_inline",
     ]  # fmt: skip
-    return MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table").disable(rules)
+    made = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table").disable(rules)
+    made.renderer.rules["fence"] = _fence
+    return made
 
 
 @cache

@@ -1,27 +1,75 @@
 // Render `.math` spans by KaTeX. The source comes from data sets: nothing in it is trusted.
+import { macros, mended } from "./tex.js";
+
 const LIMITS = { maxExpand: 200, maxSize: 20 };
 const LONGEST = 20000;
+const DEEPEST = 60;
+const AT_ONCE = 250; // milliseconds before the page may paint and answer keys again
 
 export function renderMath(root) {
-  for (const span of root.querySelectorAll(".math:not(.rendered, .broken)")) renderOne(span);
+  const spans = root.querySelectorAll(".math:not(.rendered, .broken)");
+  renderFrom([...spans], 0);
+}
+
+// A page of hostile or very many formulas is typeset in slices: the first one before the first
+// paint, as always, the others when the browser has caught up.
+function renderFrom(spans, first) {
+  const end = performance.now() + AT_ONCE;
+  for (let next = first; next < spans.length; next += 1) {
+    if (performance.now() > end) {
+      setTimeout(renderFrom, 0, spans, next);
+      return;
+    }
+    renderOne(spans[next]);
+  }
 }
 
 function renderOne(span) {
   const source = span.textContent;
-  const options = {
-    displayMode: span.dataset.display === "true",
-    trust: false,
-    strict: "ignore",
-    throwOnError: true,
-    ...LIMITS,
-  };
+  const error = refusal(source) ?? tryBoth(span, source);
+  span.classList.add(error ? "broken" : "rendered");
+  if (!error) return;
+  span.textContent = source;
+  span.title = error.message;
+}
+
+function refusal(source) {
+  if (source.length > LONGEST) return new Error("too long to typeset");
+  if (depth(source) > DEEPEST) return new Error("nested too deeply to typeset");
+  return null;
+}
+
+// KaTeX calls itself for each level: left to itself, 10,000 of them exhaust the browser's stack.
+function depth(source) {
+  let now = 0;
+  let deepest = 0;
+  for (const sign of source.match(/[{}]|\\(?:left|right|begin|end)(?![A-Za-z])/g) ?? []) {
+    if (sign === "}" || sign === "\\right" || sign === "\\end") now -= 1;
+    else if (sign === "{" || sign === "\\left" || sign === "\\begin") now += 1;
+    deepest = Math.max(deepest, now);
+  }
+  return deepest;
+}
+
+function tryBoth(span, source) {
+  const error = typeset(span, source);
+  if (!error) return null;
+  const other = mended(source);
+  return other !== source && !typeset(span, other) ? null : error;
+}
+
+function typeset(span, source) {
   try {
-    if (source.length > LONGEST) throw new Error("too long to typeset");
-    katex.render(source, span, options);
-    span.classList.add("rendered");
+    katex.render(source, span, {
+      displayMode: span.dataset.display === "true",
+      trust: false,
+      strict: "ignore",
+      throwOnError: true,
+      macros: macros(),
+      ...LIMITS,
+    });
+    return null;
   } catch (error) {
-    span.textContent = source;
-    span.classList.add("broken");
-    span.title = error.message;
+    return error;
   }
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,21 +13,12 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from labeling.domain.labels import LabelerKind, VerdictState
 from labeling.services import labelers, verdicts
 from tests import factories
+from tests.functional.chromium import ARGUMENTS, chromium
 
 # Playwright's synchronous API keeps an event loop running in this thread; Django's ORM would
 # refuse to work beside it although nothing here is asynchronous.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-sync",
-    "--disable-background-networking",
-    "--disable-component-update",
-]
 PASSWORD = "correct horse"
 PATIENCE = 30_000
 """Milliseconds that the browser is waited for: machines are noisy. A test that holds waits less."""
@@ -40,11 +30,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if FOLDER in item.path.parents:
             item.add_marker("functional")
-
-
-def chromium() -> str | None:
-    named = os.environ.get("CHROMIUM")
-    return named or shutil.which("chromium") or shutil.which("google-chrome")
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,11 @@ def mathematics(text: str) -> list[str]:
         (r"\begin{align*} a &= b \\ c \end{align*}", [r"\begin{align*} a &= b \\ c \end{align*}"]),
         (r"$5 \text{ dollars and cents}$", [r"5 \text{ dollars and cents}"]),
         ("costs $5, so $x = 3$ holds", ["x = 3"]),
+        (r"so \boxed{11} or \frac{1}{\sqrt{2}}", [r"\boxed{11}", r"\frac{1}{\sqrt{2}}"]),
+        (r"\frac43 of \pi^2, \sqrt[3]{2}", [r"\frac43", r"\pi^2", r"\sqrt[3]{2}"]),
+        (r"at \left(\dfrac{20}{3},0\right).", [r"\left(\dfrac{20}{3},0\right)"]),
+        (r"among $\angle GAB, \angle GAC$ and", [r"\angle GAB, \angle GAC"]),
+        (r"\begin{tabular}{c} x \end{tabular}", [r"\begin{tabular}{c} x \end{tabular}"]),
     ],
 )
 def test_tex_is_found_between_its_delimiters(text: str, expected: list[str]) -> None:
@@ -50,7 +55,11 @@ def test_tex_is_found_between_its_delimiters(text: str, expected: list[str]) -> 
         "I have $20.\n\nYou have 5$",
         r"\$5 and \$7",
         r"an unclosed \[ x",
-        r"an unknown \begin{tabular} x \end{tabular}",
+        r"an unknown \begin{enumerate} x \end{enumerate}",
+        r"a folder C:\included and a \textbook",
+        r"\frac{1}{2",
+        "```\nprice = '$x$'\n```",
+        r"the code `\frac{1}{2}` and ``a ` $y$``",
     ],
 )
 def test_money_and_unclosed_delimiters_are_text(text: str) -> None:
@@ -73,7 +82,11 @@ def test_no_plain_character_is_lost(text: str) -> None:
         assert kept.count(sign) == text.count(sign)
 
 
-@pytest.mark.parametrize("bait", ["\\[", "$", "$a ", "\\begin{align}", "<<1=", "\\(", "$$x"])
+BAITS = ["\\[", "$", "$a ", "\\begin{align}", "<<1=", "\\(", "$$x", "`", "``a`", "[asy]", "\\frac{",
+         "\\frac{a}{", "\\left(", "\\sqrt[", "\\frac{{a}{", "\\pi^{"]  # fmt: skip
+
+
+@pytest.mark.parametrize("bait", BAITS)
 def test_hostile_repetition_takes_linear_time(bait: str) -> None:
     # 200,000 characters: a quadratic scan would take minutes, not the suite's patience
     assert list(segments(bait * (200_000 // len(bait))))
@@ -84,3 +97,9 @@ def test_no_price_of_a_grade_school_problem_becomes_mathematics(shared_data: Pat
     # GSM8K writes plain text: every dollar in its problems is money
     wrong = [m for line in lines for m in mathematics(json.loads(line)["problem"])]
     assert wrong == []
+
+
+def test_a_drawing_is_a_piece_of_its_own_with_the_dollars_in_its_labels() -> None:
+    found = list(segments('See [asy]label("$A$", (0,0));[/asy] here'))
+    assert [s.kind for s in found] == [Kind.TEXT, Kind.DRAWING, Kind.TEXT]
+    assert found[1].source == '[asy]label("$A$", (0,0));[/asy]'

@@ -1,0 +1,95 @@
+"""Mathematics in a real browser: real texts are typeset, hostile TeX is shown as its source."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Browser, expect
+
+from labeling.domain.mathtext import Kind, Segment
+from tests.functional.mathematics import failures_of, pieces_of
+
+MENDED = [
+    r"\begin{tabular}{|c|c|} \multicolumn{2}{c}{} \\ \hline 7 days & 40\% \\ \hline \end{tabular}",
+    r"\begin{eqnarray*} a &=& b, \\ && \text{and } c. \end{eqnarray*}",
+    "\\begin{array}{\nc@{\\hspace{4pt}}c} & 4 \\\\ \\vspace{4pt} 2 & 6 \\end{array}",
+    r"\begin{align*} a &= b \end{align*}",
+    r"\begin{multline} a \\ b \end{multline}",
+    r"a^2\plus{}b^2\equal{}c\minus{}1",
+    r"\cancelto{2}{8} \mbox{ feet}",
+    r"\boxed{$400}",
+    r"\boxed{70%}",
+    "x=\frac{1}{3}",
+    r"\hline 5 = 5",
+    r"\renewcommand{\arraystretch}{1.5} \begin{pmatrix} 1 \\ 2 \end{pmatrix}",
+]
+HOSTILE = [
+    r"\def\a{\a\a}\a",
+    r"\def\a#1{#1#1#1#1}" + r"\a{" * 30 + "x" + "}" * 30,
+    "{" * 9000 + "x" + "}" * 9000,
+    r"\frac{1}{" * 3000 + "x" + "}" * 3000,
+    "x^{" * 3000 + "x" + "}" * 3000,
+    r"\left(" * 2000 + "x" + r"\right)" * 2000,
+    "x+" * 50_000,
+    r"\href{javascript:alert(1)}{x}",
+    r"\includegraphics{/static/favicon.svg}",
+    r"\htmlStyle{position:fixed}{x}",
+    r"\frac{1}{2",
+]
+
+
+def test_real_texts_are_typeset_but_for_what_their_authors_broke(browser: Browser, shared_data):
+    folder = shared_data / "processbench_like"
+    names = ("gsm8k", "math", "olympiadbench", "omnimath")
+    counted = pieces_of([folder / f"processbench_{name}.jsonl" for name in names])
+    pieces = [piece for piece in counted if len(piece.source) > 60 or "\\begin" in piece.source]
+    failed = failures_of(pieces, browser)
+    assert len(pieces) > 1000
+    # the authors' own mistakes, among them 2^3^{…} and [\mathcal{R}_4}: no reader can mend them
+    assert len(failed) <= 3
+
+
+@pytest.mark.parametrize("source", MENDED)
+def test_plain_meaning_that_katex_refuses_is_mended(browser: Browser, source: str):
+    assert failures_of([Segment(Kind.DISPLAY, source)], browser) == {}
+
+
+def test_hostile_tex_is_shown_as_its_source_and_the_page_stays_quick(browser: Browser):
+    page = browser.new_page()
+    failed = failures_of([Segment(Kind.INLINE, source) for source in HOSTILE], browser)
+    page.close()
+    allowed = {r"\href{javascript:alert(1)}{x}", r"\htmlStyle{position:fixed}{x}"}
+    shown = {piece.source for piece in failed}
+    # untrusted commands are set in red by KaTeX itself, as their name: neither links nor styles
+    assert set(HOSTILE) - allowed - {r"\includegraphics{/static/favicon.svg}"} <= shown
+
+
+def test_a_rule_of_any_size_stays_small(page, project, viewer, dispute, sign_in):
+    solution = dispute(project, [r"$\rule{99999em}{99999em}$", "b"])
+    sign_in(page, viewer)
+    page.goto(reverse("solution", args=[project.uid, solution.uid]))
+    page.locator(".katex-rule").first.wait_for(state="attached")
+    # maxSize is 20 em
+    box = page.locator(".katex-rule").first.bounding_box()
+    assert box["height"] < 20 * 30
+    assert box["width"] < 20 * 30
+
+
+def test_thousands_of_formulas_leave_the_page_its_keys(page, project, viewer, dispute, sign_in):
+    many = " ".join(rf"$\frac{{{n}}}{{{n + 1}}}$" for n in range(1500))
+    solution = dispute(project, [many, "b"])
+    sign_in(page, viewer)
+    page.goto(reverse("solution", args=[project.uid, solution.uid]))
+    expect(page.locator(".math.rendered")).to_have_count(1500)
+
+
+def test_a_drawing_unfolds_and_code_is_code(page, project, viewer, dispute, sign_in):
+    drawing = '[asy]\nlabel("$A$", (0,0));\n[/asy]'
+    solution = dispute(project, ["```python\nprice = '$x$'\n```", "b"], problem__statement=drawing)
+    sign_in(page, viewer)
+    page.goto(reverse("solution", args=[project.uid, solution.uid]))
+    folded = page.locator("details.drawing")
+    expect(folded).not_to_have_attribute("open", "")
+    folded.locator("summary").click()
+    expect(folded).to_contain_text('label("$A$"')
+    expect(page.locator("pre code").first).to_have_text("price = '$x$'\n")
