@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-OBJECTIVES = ("hard", "soft")
+OBJECTIVES = ("hard", "soft", "beta")
 PRECISIONS = ("fp32", "bf16", "auto")
 
 
@@ -19,7 +19,11 @@ class TrainConfig:
     """Ask for one training run; refuse, as `TrainError`, what cannot be meant.
 
     `objective` "hard" is cross-entropy on labels; "soft" is squared error on successes / n where a
-    step has counts, else on its label. `iterations` (optimizer steps) overrules `epochs`.
+    step has counts, else on its label; "beta" is the Beta-binomial likelihood of successes in n.
+    `after_error` also trains on labels after a solution's first wrong step. A wrong label weighs
+    `wrong_weight` times a right one; `balanced` sets that so that both kinds weigh the same.
+    `iterations` (optimizer steps) overrules `epochs`. `max_tokens` bounds a batch; `packing` fills
+    it with solutions end to end, without padding, where the backbone can read that.
     `max_labels` caps the labels trained on; `max_dropped` the share of labels that may be lost to
     `max_length` before the run is refused. `precision` "bf16" multiplies in bfloat16 and keeps
     float32 weights; "auto" does so where the processor has instructions for it.
@@ -30,6 +34,9 @@ class TrainConfig:
     backbone: Path
     out: Path
     objective: str = "hard"
+    after_error: bool = False
+    wrong_weight: float = 1.0
+    balanced: bool = False
     lr: float = 1e-5
     batch_size: int = 32
     iterations: int | None = None
@@ -40,7 +47,8 @@ class TrainConfig:
     seed: int = 0
     max_labels: int | None = None
     max_dropped: float = 0.01
-    max_tokens: int = 1024
+    max_tokens: int = 2048
+    packing: bool = True
     precision: str = "fp32"
     save_dtype: str = "float32"
     gradient_checkpointing: bool = False
@@ -53,7 +61,7 @@ class TrainConfig:
         _check_choice("objective", self.objective, OBJECTIVES)
         _check_choice("precision", self.precision, PRECISIONS)
         _check_choice("save_dtype", self.save_dtype, ("float32", "bfloat16"))
-        for name in ("lr", "batch_size", "epochs", "max_grad_norm", "max_tokens"):
+        for name in ("lr", "batch_size", "epochs", "wrong_weight", "max_grad_norm", "max_tokens"):
             if not getattr(self, name) > 0:
                 raise TrainError(f"{name} must be above 0")
         for name in ("iterations", "max_labels", "threads"):
@@ -111,6 +119,7 @@ class TrainResult:
     losses: tuple[float, ...]
     seconds: float
     resumed_from: int = 0
+    after_error_labels: int = 0
 
     @property
     def final_loss(self) -> float:

@@ -11,6 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from trainer import attention
+from trainer.attention import Packing
+
 # Below this many tokens plain matrix products beat the CPU's flash kernel (measured: 1.3 x at 45
 # tokens with bf16 products 3 x); above it the quadratic memory counts.
 SHORT = 256
@@ -32,19 +35,29 @@ class ProcessRewardModel(nn.Module):
         super().__init__()
         self.model = backbone
         self.score = score
+        self.packs = False
+
+    def enable_packing(self) -> bool:
+        """Read packed rows from now on, and nothing else, where the backbone can; say whether."""
+        self.packs = attention.enable(self.model)
+        return self.packs
 
     @property
     def device(self) -> torch.device:
         """The device that the weights are on."""
         return next(self.parameters()).device
 
-    def forward(self, ids: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-        """Return float32 logits (n, 2) at `ids[rows, columns]` for right-padded `ids` (b, t).
+    def forward(
+        self, ids: Tensor, rows: Tensor, columns: Tensor, packing: Packing | None = None
+    ) -> Tensor:
+        """Return float32 logits (n, 2) at `ids[rows, columns]` for `ids` (b, t).
 
-        No attention mask: attention is causal, so no token sees the padding on its right.
+        Unpacked `ids` are padded on the right and need no mask: attention is causal, so no token
+        sees the padding behind it. With `packing`, `ids` is one row of solutions end to end.
         """
-        with _attention(ids):
-            states = self.model(input_ids=ids, use_cache=False).last_hidden_state
+        more = packing.inputs(ids.device) if packing else {}
+        with _attention(ids) if packing is None else nullcontext():
+            states = self.model(input_ids=ids, use_cache=False, **more).last_hidden_state
         states = states[rows, columns]
         logits: Tensor = self.score(states.to(next(self.score.parameters()).dtype))
         return logits.float()

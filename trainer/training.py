@@ -6,20 +6,17 @@ import json
 import math
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F  # noqa: N812 (torch's own convention)
-from torch import Tensor
 
-from trainer import cards, checkpoints
-from trainer.batching import BatchPlan, Example, collate, micro_batches
+from trainer import cards, checkpoints, devices, optimizer
+from trainer.batching import BatchPlan
 from trainer.config import Progress, TrainConfig, TrainError, TrainResult, identity
 from trainer.dataset import Dataset, load_dataset
-from trainer.model import ProcessRewardModel
+from trainer.gradients import accumulate
 from trainer.resume import RunState
 
 __all__ = ["Progress", "TrainConfig", "TrainError", "TrainResult", "train"]
@@ -41,7 +38,7 @@ def train(
         return finished
     config.out.mkdir(parents=True, exist_ok=True)
     _clear(config)
-    with _torch_settings(config):
+    with devices.torch_settings(config):
         return _Run(config).finish(on_progress or (lambda _: None))
 
 
@@ -50,21 +47,25 @@ class _Run:
 
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
-        self.device = _device(config.device)
+        self.device = devices.choose(config.device)
         model, self.encoder = checkpoints.start(config.backbone, config.seed)
         self.data = load_dataset(config, self.encoder)
+        self.weighted = with_balance(config, self.data)
         if self.data.warning:
             warnings.warn(self.data.warning, stacklevel=3)
+        if devices.packs(config, self.device) and not model.enable_packing():
+            warnings.warn("this backbone cannot read packed rows: batches are padded", stacklevel=3)
         self.model = model.to(self.device).train()
         if config.gradient_checkpointing:
             self.model.model.gradient_checkpointing_enable()
         self.plan = BatchPlan(len(self.data.examples), config.batch_size, config.seed)
         self.iterations = config.iterations or math.ceil(config.epochs * self.plan.per_epoch)
-        optimizer = torch.optim.AdamW(
-            _parameter_groups(self.model, config.weight_decay), lr=config.lr, fused=True
-        )
         run = identity(config.to_json(), self.data.sha256)
-        self.state = RunState(self.model, optimizer, {**run, "iterations": self.iterations})
+        self.state = RunState(
+            self.model,
+            optimizer.build(self.model, config),
+            {**run, "iterations": self.iterations},
+        )
 
     def finish(self, on_progress: Callable[[Progress], None]) -> TrainResult:
         """Do the remaining steps, write the model, and return what became of the run."""
@@ -95,10 +96,10 @@ class _Run:
         """Do one optimizer step; its loss is the mean over the labels of the whole step."""
         config, state = self.config, self.state
         examples = [self.data.examples[i] for i in self.plan.batch(state.iteration)]
-        rate = config.lr * schedule(state.iteration, self.iterations, config.warmup)
+        rate = config.lr * optimizer.schedule(state.iteration, self.iterations, config.warmup)
         for group in state.optimizer.param_groups:
             group["lr"] = rate
-        loss, padded = accumulate(self.model, examples, config)
+        loss, padded = accumulate(self.model, examples, self.weighted)
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.max_grad_norm)
         if not math.isfinite(loss):
             raise TrainError(
@@ -139,57 +140,15 @@ class _Run:
             losses=tuple(losses),
             seconds=round(self.state.seconds, 3),
             resumed_from=resumed_from,
+            after_error_labels=data.after_error,
         )
 
 
-def accumulate(
-    model: ProcessRewardModel, examples: Sequence[Example], config: TrainConfig
-) -> tuple[float, int]:
-    """Add the gradient of the mean loss over all labels of `examples`; return (loss, padded size).
-
-    The divisor is the label count of the whole optimizer step, so that any split into micro-batches
-    gives the same loss and gradient (TRL's trainer failed this: ML_PEERS 1.2).
-    """
-    labels = sum(len(example.targets) for example in examples)
-    total, padded = 0.0, 0
-    for chosen in micro_batches([len(e.ids) for e in examples], config.max_tokens):
-        batch = collate([examples[i] for i in chosen]).to(model.device)
-        with torch.autocast(
-            "cuda", torch.bfloat16, enabled=batch.ids.is_cuda and _bf16(config, batch.ids.device)
-        ):
-            logits = model(batch.ids, batch.rows, batch.columns)
-        loss = loss_sum(logits, batch.targets, config.objective) / labels
-        loss.backward()
-        total += loss.item()
-        padded += batch.ids.numel()
-    return total, padded
-
-
-def loss_sum(logits: Tensor, targets: Tensor, objective: str) -> Tensor:
-    """Return the summed loss of logits (n, 2) against targets (n,) in [0, 1].
-
-    "hard": cross-entropy; "soft": squared error of the probability of right (paper 2.1, 3.1.2).
-    """
-    if objective == "hard":
-        return F.cross_entropy(logits, targets.long(), reduction="sum")
-    return F.mse_loss(logits.softmax(dim=-1)[:, 1], targets, reduction="sum")
-
-
-def schedule(iteration: int, iterations: int, warmup: float) -> float:
-    """Return the factor on the learning rate: linear up over `warmup`, then cosine to 0."""
-    ramp = math.ceil(warmup * iterations)
-    if iteration < ramp:
-        return (iteration + 1) / ramp
-    return 0.5 * (1 + math.cos(math.pi * (iteration - ramp) / max(1, iterations - ramp)))
-
-
-def _parameter_groups(model: ProcessRewardModel, weight_decay: float) -> list[dict[str, object]]:
-    """Decay matrices only: decaying norms and biases pulls them to 0 for nothing."""
-    named = list(model.parameters())
-    return [
-        {"params": [p for p in named if p.ndim >= 2], "weight_decay": weight_decay},
-        {"params": [p for p in named if p.ndim < 2], "weight_decay": 0.0},
-    ]
+def with_balance(config: TrainConfig, data: Dataset) -> TrainConfig:
+    """Return settings with the `wrong_weight` that balances the data, where that is wanted."""
+    if not (config.balanced and data.right and data.wrong):
+        return config
+    return replace(config, wrong_weight=data.right / data.wrong)
 
 
 def _rewind(log: Path, iteration: int) -> list[float]:
@@ -206,38 +165,3 @@ def _clear(config: TrainConfig) -> None:
     (config.out / cards.RUN_FILE).unlink(missing_ok=True)
     if not config.resume:
         (config.out / CHECKPOINT).unlink(missing_ok=True)
-
-
-def _device(name: str) -> torch.device:
-    if name != "auto":
-        return torch.device(name)
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def _bf16(config: TrainConfig, device: torch.device) -> bool:
-    """Say whether products are taken in bfloat16 on this device."""
-    if config.precision != "auto":
-        return config.precision == "bf16"
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    cpu = torch.cpu
-    return bool(cpu._is_avx512_bf16_supported() or cpu._is_amx_tile_supported())
-
-
-@contextmanager
-def _torch_settings(config: TrainConfig) -> Iterator[None]:
-    """Set threads, seed and precision for one run and put them back afterwards."""
-    threads = torch.get_num_threads()
-    matmul = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
-    precision = matmul.fp32_precision
-    torch.set_num_threads(config.threads)
-    # On CPU this lets oneDNN choose the product's kernel: 1.4 x less time per step on an AVX512
-    # AMD core (its results there stayed as exact as float32), where autocast was slower.
-    matmul.fp32_precision = "bf16" if _bf16(config, torch.device("cpu")) else "ieee"
-    try:
-        with torch.random.fork_rng():
-            torch.manual_seed(config.seed)
-            yield
-    finally:
-        torch.set_num_threads(threads)
-        matmul.fp32_precision = precision

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.batching import BatchPlan, Example, collate, micro_batches
+from trainer.batching import BatchPlan, Example, collate, micro_batches, pack, packs
 
 lengths = st.lists(st.integers(1, 300), min_size=1, max_size=60)
 
@@ -43,3 +43,23 @@ def test_collation_pads_on_the_right_and_points_at_the_labels() -> None:
     assert batch.ids.tolist() == [[5, 6, 7, 0, 0, 0, 0, 0], [8, 0, 0, 0, 0, 0, 0, 0]]
     assert batch.ids[batch.rows, batch.columns].tolist() == [5, 7, 8]
     assert torch.equal(batch.targets, torch.tensor([1.0, 0.0, 0.5]))
+
+
+@given(lengths, st.integers(1, 1000))
+def test_packs_hold_each_example_once_and_respect_the_limit(sizes: list[int], limit: int) -> None:
+    groups = list(packs(sizes, limit))
+    assert sorted(index for group in groups for index in group) == list(range(len(sizes)))
+    totals = [sum(sizes[index] for index in group) for group in groups]
+    for group, total in zip(groups, totals, strict=True):
+        assert len(group) == 1 or total <= limit
+    # First fit leaves at most one row under half of the limit.
+    assert sum(2 * total <= limit for total in totals) <= 1
+
+
+def test_a_packed_row_has_no_padding_and_points_at_the_labels() -> None:
+    batch = pack([Example([5, 6, 7], [0, 2], [1.0, 0.0]), Example([8, 9], [1], [0.5], [8])])
+    assert batch.ids.tolist() == [[5, 6, 7, 8, 9]]
+    assert batch.ids[batch.rows, batch.columns].tolist() == [5, 7, 9]
+    assert batch.packing is not None
+    assert batch.packing.inputs(batch.ids.device)["position_ids"].tolist() == [[0, 1, 2, 0, 1]]
+    assert batch.trials.tolist() == [1, 1, 8]

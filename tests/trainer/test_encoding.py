@@ -34,7 +34,7 @@ def test_each_step_has_one_step_token_right_behind_its_own_tokens(encoder: Encod
 def test_the_positions_trained_on_are_the_positions_scored(encoder: Encoder) -> None:
     record = Record("a", "p", PROMPT, (*STEPS, "more"), (1, 0, None))
     scored = encoder.encode(record.prompt, record.steps)
-    trained = example(record, scored, soft=False)
+    trained = example(record, scored, "hard")
     assert trained.positions == scored.positions[:2]
     assert trained.ids == scored.ids[: scored.positions[1] + 1]
     assert trained.targets == [1.0, 0.0]

@@ -13,7 +13,7 @@ import torch
 
 from tests.trainer.conftest import sums
 from trainer.config import Progress, TrainConfig, TrainError
-from trainer.dataset import file_sha256, limit_labels
+from trainer.dataset import file_sha256, limit_labels, until_error
 from trainer.records import Record, read_jsonl, write_jsonl
 from trainer.scorers import ScoringError
 from trainer.scoring import Scorer
@@ -163,6 +163,34 @@ def test_unusable_data_is_refused(
     write_jsonl(tmp_path / "rows.jsonl", rows)
     with pytest.raises(TrainError, match=reason):
         train(config(data=tmp_path / "rows.jsonl"))
+
+
+def test_labels_after_the_first_error_are_trained_on_only_if_asked(
+    config: Make, tmp_path: Path
+) -> None:
+    rows = [Record("a", "a", "x", ("s", "t", "u", "v"), (1, 0, 1, 0))]
+    rows += [Record("b", "b", "x", ("s", "t"), (1, 1), first_error=-1)]
+    write_jsonl(tmp_path / "rows.jsonl", rows)
+    result = train(config(data=tmp_path / "rows.jsonl", iterations=1))
+    assert (result.labels, result.after_error_labels) == ({"right": 3, "wrong": 1}, 2)
+    other = tmp_path / "other"
+    asked = train(config(data=tmp_path / "rows.jsonl", iterations=1, after_error=True, out=other))
+    assert (asked.labels, asked.after_error_labels) == ({"right": 4, "wrong": 2}, 0)
+
+
+def test_labels_end_at_the_first_wrong_step_known() -> None:
+    # The first error may be known although its step carries no label.
+    record = Record("a", "a", "x", ("s", "t", "u"), (1, None, 1), first_error=1)
+    assert until_error(record).labels == (1, None, None)
+    assert until_error(replace(record, first_error=None)).labels == (1, None, 1)
+
+
+def test_packing_and_padding_train_the_same_model(config: Make, tmp_path: Path) -> None:
+    packed = train(config()).losses
+    padded = train(config(packing=False, max_tokens=200, out=tmp_path / "padded")).losses
+    assert packed == pytest.approx(padded, rel=1e-4)
+    lines = (tmp_path / "run" / "train_log.jsonl").read_text().splitlines()
+    assert all(json.loads(line)["padding"] == 0 for line in lines)
 
 
 def test_a_label_limit_takes_whole_records_chosen_by_seed() -> None:

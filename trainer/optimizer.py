@@ -1,0 +1,30 @@
+"""The optimizer and its learning rate."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from trainer.config import TrainConfig
+
+
+def build(model: torch.nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
+    """Return AdamW over the parameters that are trained.
+
+    It decays matrices only: decaying norms and biases pulls them to 0 for nothing.
+    """
+    trained = [p for p in model.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in trained if p.ndim >= 2], "weight_decay": config.weight_decay},
+        {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=config.lr, fused=True)
+
+
+def schedule(iteration: int, iterations: int, warmup: float) -> float:
+    """Return the factor on the learning rate: linear up over `warmup`, then cosine to 0."""
+    ramp = math.ceil(warmup * iterations)
+    if iteration < ramp:
+        return (iteration + 1) / ramp
+    return 0.5 * (1 + math.cos(math.pi * (iteration - ramp) / max(1, iterations - ramp)))
