@@ -7,7 +7,6 @@ in safetensors, config.json naming the architecture, the tokenizer, and the enco
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from trainer import heads, modeling_prm
+from trainer import heads, hub, modeling_prm
 from trainer.encoding import Encoder, load_tokenizer, read_spec, write_spec
 from trainer.formats import StepEncoder, open_encoder
 from trainer.model import (
@@ -27,10 +26,8 @@ from trainer.model import (
     load_backbone,
     new_head,
 )
-from trainer.published import MathShepherd, Skywork
+from trainer.published import MathShepherd, RLHFlow, Skywork
 from trainer.step_tokens import with_step_token
-
-HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 def start(directory: str | Path, seed: int = 0) -> tuple[ProcessRewardModel, Encoder]:
@@ -61,7 +58,7 @@ def load_published(directory: str | Path, form: str) -> tuple[ProcessRewardModel
     """Read any PRM directory whose input is of the format `form` (see trainer.formats)."""
     directory = local(directory)
     encoder = open_encoder(form, directory)
-    if isinstance(encoder, MathShepherd):
+    if isinstance(encoder, MathShepherd | RLHFlow):
         return heads.says_signs(directory, encoder.signs), encoder
     if isinstance(encoder, Skywork):
         return heads.says_value(directory), encoder
@@ -145,17 +142,7 @@ def _prepare_embedding(backbone: Any, encoder: Encoder) -> None:
 
 def local(directory: str | Path) -> Path:
     """Return a model's directory, fetching it where it is the name of one on the hub."""
-    if Path(directory).is_dir():
-        return Path(directory)
-    if not HUB_NAME.fullmatch(str(directory)):
-        raise ModelError(f"{directory} is no directory")
-    from huggingface_hub import snapshot_download
-
-    pickles = ["*.bin", "*.pth", "*.pt"]
     try:
-        folder = Path(snapshot_download(str(directory), ignore_patterns=pickles))
-        if not any(folder.glob("*.safetensors")):  # an old repository; torch loads weights only
-            folder = Path(snapshot_download(str(directory), ignore_patterns=pickles[1:]))
-        return folder
-    except Exception as error:  # the hub's errors share no base with the network's
-        raise ModelError(f"{directory} is no directory, and the hub gives no such model") from error
+        return hub.directory(directory)
+    except hub.NoModel as error:
+        raise ModelError(str(error)) from error

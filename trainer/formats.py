@@ -22,7 +22,7 @@ from trainer.encoding import (
     load_tokenizer,
     read_spec,
 )
-from trainer.published import MathShepherd, Skywork
+from trainer.published import MathShepherd, RLHFlow, Skywork
 
 
 class StepEncoder(Protocol):
@@ -75,8 +75,13 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
 """The formats that vLLM serves, by name. In all of them the second of two classes means right."""
 
 LOCAL_FORMATS: Mapping[str, Format] = MappingProxyType(
-    # Skywork-o1-Open-PRM: vLLM has no such head, and no token of its own ends a step.
-    {**FORMATS, "skywork": Format(Skywork, EncoderSpec("bare", "\n"))}
+    {
+        **FORMATS,
+        # Skywork-o1-Open-PRM: vLLM has no such head, and no token of its own ends a step.
+        "skywork": Format(Skywork, EncoderSpec("bare", "\n")),
+        # RLHFlow's Llama3.1-8B-PRM: scores stand where answers begin, not at a token of their own.
+        "rlhflow": Format(RLHFlow, EncoderSpec("bare", "+")),
+    }
 )
 """The formats that a model in memory reads: those, and what no server can serve."""
 

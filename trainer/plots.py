@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
+from itertools import pairwise
 from pathlib import Path
 
 from trainer.best_of_n import Curve
@@ -17,8 +18,8 @@ from trainer.evaluation import Report
 
 Points = Sequence[tuple[float, float]]
 
-WIDTH, HEIGHT = 640, 440
-LEFT, RIGHT, TOP, BOTTOM = 64, 150, 48, 56
+WIDTH, HEIGHT = 680, 440
+LEFT, RIGHT, TOP, BOTTOM = 64, 190, 48, 56
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 LABEL_GAP = 16
 """Pixels between the names of two series."""
@@ -107,12 +108,16 @@ def _series(series: Mapping[str, Points], ticks: Mapping[float, str]) -> Iterato
 
 
 def _spread(heights: Sequence[float]) -> list[float]:
-    """Move names apart that would cover each other, the higher ones first."""
-    placed: dict[int, float] = {}
-    last = -math.inf
-    for index in sorted(range(len(heights)), key=lambda i: heights[i]):
-        last = placed[index] = max(heights[index], last + LABEL_GAP)
-    return [placed[index] for index in range(len(heights))]
+    """Move names apart that would cover each other: downwards, then up from the bottom's edge."""
+    order = sorted(range(len(heights)), key=lambda i: heights[i])
+    placed = list(heights)
+    for above, below in pairwise(order):
+        placed[below] = max(placed[below], placed[above] + LABEL_GAP)
+    edge = float(HEIGHT - BOTTOM)
+    for index in reversed(order):
+        placed[index] = min(placed[index], edge)
+        edge = placed[index] - LABEL_GAP
+    return placed
 
 
 def _x(value: float, ticks: Mapping[float, str]) -> float:

@@ -104,6 +104,54 @@ class Skywork:
         return ids
 
 
+class RLHFlow:
+    """RLHFlow's talk: each step is a user's turn, and the model answers it with + or -.
+
+    The published script asks once per step, with + as every earlier answer; attention is causal,
+    so that one pass over the whole talk gives the same numbers, each read where an answer begins.
+    """
+
+    def __init__(self, tokenizer: Any, spec: EncoderSpec) -> None:
+        if not tokenizer.chat_template:
+            raise EncodingError("the tokenizer has no chat template")
+        self._tokenizer = tokenizer
+        self._max_length = spec.max_length
+        self._reserved = reserved_texts(tokenizer, "")  # a text may well hold a +
+        self.step_id: int = _last_id(tokenizer, spec.step_token)
+        self.signs: tuple[int, int] = (_last_id(tokenizer, "-"), self.step_id)
+
+    @property
+    def max_length(self) -> int:
+        """The longest input in tokens."""
+        return self._max_length
+
+    def encode_many(self, items: Iterable[tuple[str, Sequence[str]]]) -> list[Encoded]:
+        """Encode (problem, steps) pairs in order."""
+        return [self._encode(prompt, steps) for prompt, steps in items]
+
+    def _encode(self, prompt: str, steps: Sequence[str]) -> Encoded:
+        talk: list[dict[str, str]] = []
+        ids: list[int] = []
+        positions: list[int] = []
+        for step in steps:
+            said = step if talk else f"{prompt} {step}"
+            talk.append({"role": "user", "content": neutralize(said, self._reserved)})
+            longer = self._tokens(talk)
+            if longer[: len(ids)] != ids:
+                raise EncodingError("the chat template rewrites earlier turns")
+            if len(longer) > self._max_length:
+                break
+            ids = longer
+            positions.append(len(ids) - 1)
+            talk.append({"role": "assistant", "content": "+"})
+        return Encoded(ids, positions, len(steps) - len(positions))
+
+    def _tokens(self, talk: list[dict[str, str]]) -> list[int]:
+        text = self._tokenizer.apply_chat_template(talk, tokenize=False, add_generation_prompt=True)
+        ids: list[int] = self._tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+        return ids
+
+
 def _last_id(tokenizer: Any, text: str) -> int:
     """Return the token that a text ends with; refuse one that the vocabulary does not know."""
     ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]

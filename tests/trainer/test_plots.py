@@ -49,6 +49,14 @@ def test_best_of_n_is_drawn_by_doublings_with_names_apart() -> None:
     assert abs(heights[0] - heights[1]) >= plots.LABEL_GAP
 
 
+def test_names_of_series_that_end_together_stand_above_the_axis() -> None:
+    series = {name: [(0.0, 1.0), (1.0, 0.0)] for name in ("first", "second", "third")}
+    svg = plots.chart("t", "x", "y", series, {0.0: "0", 1.0: "1"})
+    named = {t.text: float(t.attrib["y"]) for t in ElementTree.fromstring(svg).iter(f"{SVG}text")}
+    # 384 is the axis, a name's baseline stands 4 below its place.
+    assert [named[name] for name in series] == [356.0, 372.0, 388.0]
+
+
 def test_names_cannot_break_the_file(tmp_path: Path) -> None:
     svg = plots.chart("a < b", "x", "y", {"<script>": [(0.0, 1.0)]}, {0.0: "0"})
     plots.write(tmp_path / "deep" / "x.svg", svg)

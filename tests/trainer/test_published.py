@@ -17,6 +17,7 @@ from transformers import (
 
 from tests.tiny_models import make_tiny_qwen
 from trainer import checkpoints
+from trainer.encoding import EncodingError
 from trainer.formats import open_encoder
 from trainer.model import ModelError
 from trainer.scoring import Scorer
@@ -71,6 +72,33 @@ def test_a_value_head_scores_as_published(causal: Path, tmp_path: Path) -> None:
     with torch.no_grad():
         expected = summary(out.hidden_states[-1][0, places]).sigmoid()[:, 0]
     check(Scorer(tmp_path, "cpu", form="skywork").score(*SOLUTION), expected)
+
+
+def test_a_talk_about_steps_is_scored_as_by_one_question_per_step(causal: Path) -> None:
+    # run_eval_prm_rlhflow.py: the talk so far, "+" for every earlier answer, one pass per step.
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(str(causal))
+    model = AutoModelForCausalLM.from_pretrained(str(causal), dtype=torch.float32)
+    vocabulary, talk, expected = tokenizer.get_vocab(), [], []
+    for step in SOLUTION[1]:
+        talk.append({"role": "user", "content": step if talk else f"{SOLUTION[0]} {step}"})
+        text = tokenizer.apply_chat_template(talk, tokenize=False, add_generation_prompt=True)
+        with torch.no_grad():
+            ids = tokenizer(text, add_special_tokens=False, return_tensors="pt")["input_ids"]
+            logits = model(ids).logits[0, -1]
+        signs = logits[[vocabulary["+"], vocabulary["-"]]]
+        expected.append(signs.softmax(-1)[0])
+        talk.append({"role": "assistant", "content": "+"})
+    check(Scorer(causal, "cpu", form="rlhflow").score(*SOLUTION), torch.stack(expected))
+    (cut,) = open_encoder("rlhflow", causal, max_length=60).encode_many([SOLUTION])
+    assert (len(cut.positions), cut.dropped) == (1, 2)
+
+
+def test_a_talk_needs_a_template(causal: Path, tmp_path: Path) -> None:
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(str(causal))
+    tokenizer.chat_template = None
+    tokenizer.save_pretrained(str(tmp_path))
+    with pytest.raises(EncodingError, match="no chat template"):
+        open_encoder("rlhflow", tmp_path)
 
 
 def test_a_model_without_a_value_head_is_refused(causal: Path) -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from trainer.cli.evaluating import DATA_HELP, report_on
 from trainer.cli.options import command, evaluation_options, say
-from trainer.cli.sources import open_endpoint
+from trainer.cli.sources import counter, open_endpoint
 from trainer.critics import Critic
 from trainer.first_errors import read_benchmark
 from trainer.served import served_model
@@ -48,7 +46,7 @@ def _critic(arguments: argparse.Namespace) -> dict[str, Any]:
         seed=arguments.seed,
         connections=arguments.connections,
     )
-    predictions = critic.predict(benchmark.records, _progress(len(benchmark.records)))
+    predictions = critic.predict(benchmark.records, counter(len(benchmark.records)))
     say(f"{critic.model}, maj@{critic.votes}")
     return {
         "critic": critic.model,
@@ -60,14 +58,3 @@ def _critic(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _chosen(value: float | None, default: float) -> float:
     return default if value is None else value
-
-
-def _progress(total: int) -> Callable[[int], None]:
-    """Return what counts replies on a terminal, and nowhere else."""
-    if not sys.stderr.isatty():
-        return lambda _: None
-    return lambda done: _count(done, total)
-
-
-def _count(done: int, total: int) -> None:
-    sys.stderr.write(f"\r{done} of {total}" + ("\n" if done == total else ""))

@@ -11,10 +11,10 @@ from typing import Any
 from trainer import biases, calibration, evaluation, plots
 from trainer.biases import Flawed
 from trainer.cli.options import command, evaluation_options, percent, say
-from trainer.cli.sources import open_scorer, source_options
+from trainer.cli.sources import open_scorer, scored_in_parts, source_options
 from trainer.evaluation import EvaluationError, Prediction, Report
 from trainer.first_errors import Benchmark, read_benchmark
-from trainer.scorers import StepScorer, score_each
+from trainer.scorers import StepScorer
 
 DATA_HELP = "records with a first_error, or ProcessBench's files; a file is a split"
 
@@ -46,7 +46,7 @@ def evaluate_on(
     if benchmark.unlabeled:
         say(f"left out: {benchmark.unlabeled} solutions without a known first error")
     solutions = [(record.prompt, record.steps) for record in benchmark.records]
-    scored = score_each(scorer, solutions)
+    scored = list(scored_in_parts(scorer, solutions))
     predictions = evaluation.predict(benchmark.records, scored, arguments.threshold)
     return {**report_on(predictions, arguments), "unlabeled": benchmark.unlabeled}
 

@@ -11,18 +11,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
-from trainer import best_of_n, candidates, plots
+from trainer import best_of_n, candidates, hub, plots
 from trainer.best_of_n import AGGREGATIONS, Summary
 from trainer.candidates import Sample, Table
 from trainer.cli.options import command, percent, say
-from trainer.cli.sources import open_scorer, source_options
+from trainer.cli.sources import open_scorer, scored_in_parts, source_options
 from trainer.evaluation import first_error
-from trainer.formats import CHECKPOINT, FORMATS
+from trainer.formats import CHECKPOINT, FORMATS, open_encoder
 from trainer.items import read_items
-from trainer.scorers import Scored, ScoringError, Unscored, score_each
-
-CHUNK = 1024
-"""Solutions that are scored before their lines are written."""
+from trainer.scorers import Scored, ScoringError, Unscored
 
 
 def register(commands: Any) -> None:
@@ -48,17 +45,15 @@ def register(commands: Any) -> None:
 
 def _score(arguments: argparse.Namespace) -> dict[str, Any]:
     items = list(read_items(arguments.data))  # a bad line shows before the model is loaded
-    scorer = open_scorer(arguments)
+    solutions = [(item.prompt, item.steps) for item in items]
+    scored = scored_in_parts(open_scorer(arguments), solutions)
     unscored = steps = 0
     with _output(arguments.out) as out:
-        for begin in range(0, len(items), CHUNK):
-            part = items[begin : begin + CHUNK]
-            scored = score_each(scorer, [(item.prompt, item.steps) for item in part])
-            for item, values in zip(part, scored, strict=True):
-                row = _row(item.id, values)
-                unscored += "reason" in row
-                steps += len(row["scores"] or ())
-                out.write(json.dumps(row, ensure_ascii=False) + "\n")
+        for item, values in zip(items, scored, strict=True):
+            row = _row(item.id, values)
+            unscored += "reason" in row
+            steps += len(row["scores"] or ())
+            out.write(json.dumps(row, ensure_ascii=False) + "\n")
     if unscored:
         say(f"not scored: {unscored} of {len(items)} solutions; their lines say why")
     return {"solutions": len(items), "steps": steps, "unscored": unscored}
@@ -92,7 +87,7 @@ def _tables(arguments: argparse.Namespace, samples: Sequence[Sample]) -> Mapping
         return candidates.read_scores(arguments.scores)
     if not arguments.model:
         raise ScoringError("best-of-n needs --scores or --model")
-    scored = score_each(open_scorer(arguments), [(s.prompt, s.steps) for s in samples])
+    scored = scored_in_parts(open_scorer(arguments), [(s.prompt, s.steps) for s in samples])
     pairs = zip(samples, scored, strict=True)
     return {"": {s.id: tuple(v) for s, v in pairs if not isinstance(v, Unscored)}}
 
@@ -125,11 +120,9 @@ def _export(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _serve(arguments: argparse.Namespace) -> dict[str, Any]:
-    from trainer import checkpoints
     from trainer.cards import serve_command
-    from trainer.formats import open_encoder
 
-    folder = checkpoints.local(arguments.model)
+    folder = hub.directory(arguments.model, weights=False)
     line = serve_command(arguments.model, open_encoder(arguments.format, folder), arguments.format)
     if not arguments.json:
         sys.stdout.write(line + "\n")

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
 
+from trainer import hub
 from trainer.formats import CHECKPOINT, FORMATS, LOCAL_FORMATS, open_encoder, vllm_flags
 from trainer.http import Endpoint
-from trainer.scorers import ScoringError, StepScorer
+from trainer.scorers import Scored, ScoringError, Solution, StepScorer, score_each
 from trainer.served import ServedScorer, served_model
+
+PART = 512
+"""Solutions that are scored before their scores are written."""
 
 
 def source_options(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
@@ -48,6 +54,26 @@ def open_scorer(arguments: argparse.Namespace) -> StepScorer:
     )
 
 
+def scored_in_parts(scorer: StepScorer, solutions: Sequence[Solution]) -> Iterator[Scored]:
+    """Score solutions in order, some at a time, and show on a terminal how many are done."""
+    show = counter(len(solutions))
+    for begin in range(0, len(solutions), PART):
+        part = solutions[begin : begin + PART]
+        yield from score_each(scorer, part)
+        show(begin + len(part))
+
+
+def counter(total: int) -> Callable[[int], None]:
+    """Return what counts on a terminal, and nowhere else."""
+    if not sys.stderr.isatty():
+        return lambda _: None
+    return lambda done: _count(done, total)
+
+
+def _count(done: int, total: int) -> None:
+    sys.stderr.write(f"\r{done} of {total}" + ("\n" if done == total else ""))
+
+
 def open_endpoint(arguments: argparse.Namespace) -> Endpoint:
     """Return the server of --server, with the key that the environment holds."""
     name = arguments.api_key_env
@@ -60,7 +86,8 @@ def _served(arguments: argparse.Namespace) -> StepScorer:
     if arguments.format not in FORMATS:
         raise ScoringError(f"vLLM cannot serve the format {arguments.format!r}")
     endpoint = open_endpoint(arguments)
-    encoder = open_encoder(arguments.format, arguments.model, arguments.max_length)
+    folder = hub.directory(arguments.model, weights=False)
+    encoder = open_encoder(arguments.format, folder, arguments.max_length)
     flags = vllm_flags(encoder, arguments.format)
     name = served_model(endpoint)
     return ServedScorer(endpoint, name, encoder, flags, arguments.connections)
