@@ -66,7 +66,8 @@ def _of_file(path: Path) -> Iterator[tuple[Any, str | None]]:
     elif path.suffix == ".html":
         # between brackets the indentation of a template means nothing to the tokenizer
         text = f"({templatize(text)})"
-    for _line, said, _comments, context in extract(method, io.BytesIO(text.encode()), keywords):
+    source, options = io.BytesIO(text.encode()), {"parse_template_string": True}
+    for _line, said, _comments, context in extract(method, source, keywords, options=options):
         yield said, context
 
 

@@ -35,7 +35,9 @@ def read(locale: str, domain: str) -> Catalog:
 def update(locale: str, domain: str, found: Catalog) -> Catalog:
     """Bring the catalog on disk up to what the code says: new messages empty, unused ones gone."""
     catalog = read(locale, domain)
-    catalog.update(found, no_fuzzy_matching=True, update_header_comment=False)
+    catalog.update(
+        found, no_fuzzy_matching=True, update_header_comment=False, update_creation_date=False
+    )
     catalog.obsolete.clear()
     path = path_of(locale, domain)
     path.parent.mkdir(parents=True, exist_ok=True)
