@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.conf import settings
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 
+from labeling.domain.costs import Range
 from labeling.domain.phrases import Phrase
 from labeling.domain.setting_checks import BadSetting
+from labeling.domain.statistics.undefined import Undefined
 from labeling.language import said
+from labeling.templatetags import amounts, marks
 from labeling.views.languages import languages
+from tests import factories
 
 CHINESE = {"headers": {"accept-language": "zh-CN,zh;q=0.9,en;q=0.1"}}
 
@@ -91,3 +96,40 @@ def test_a_message_without_values_may_hold_braces():
 @pytest.mark.parametrize("value", [None, 3, ""])
 def test_what_is_no_text_is_said_as_it_is(value):
     assert said(value) is value
+
+
+def test_a_refusal_is_said_in_the_reader_s_language(client, project):
+    viewer = factories.MembershipFactory(project=project, role="viewer").user
+    client.force_login(viewer)
+    answer = client.get(reverse("annotate", args=[project.uid]), **CHINESE)
+    assert answer.status_code == 403
+    assert "角色“查看者”不能标注解答" in answer.content.decode()
+
+
+def test_the_api_refuses_in_the_reader_s_language_and_keeps_its_codes(client, project, owner):
+    client.force_login(owner)
+    sent = {"data": {"kind": "mc", "settings": {}}, "content_type": "application/json"}
+    english, chinese = (
+        client.post(reverse("api-runs", args=[project.uid]), **sent, **more).json()["error"]
+        for more in ({}, CHINESE)
+    )
+    assert english["code"] == chinese["code"]
+    assert english["message"].isascii()
+    assert not chinese["message"].isascii()
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (lambda: amounts.amount(2_400_000), "240 万"),
+        (lambda: amounts.amount(Range(120_000_000, 320_000_000)), "1.2 至 3.2 亿"),
+        (lambda: amounts.span(Range(600, 6000)), "10 分钟 至 1 小时 40 分钟"),
+        (lambda: marks.duration(7500), "2 小时 5 分钟"),
+        (lambda: marks.first_error_words(2), "第 3 步"),
+        (lambda: marks.ago(timezone.now() - timedelta(minutes=3, seconds=20)), ">3 分钟前<"),
+        (lambda: marks.percent(Undefined.NOTHING_COMPARED), "还没有可比较的内容"),
+    ],
+)
+def test_numbers_and_times_are_said_in_chinese(shown, expected):
+    with translation.override("zh-hans"):
+        assert expected in str(shown())
