@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve pipeline shell test test-vllm test-chaos bench-labeling bench-web check format messages lock clean bootstrap bootstrap-dev
+.PHONY: help demo serve pipeline shell test test-vllm test-chaos bench-labeling bench-web bench-dashboards check format messages lock clean bootstrap bootstrap-dev
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -40,6 +40,10 @@ bench-labeling: bootstrap ## what labeling costs by method: one JSON line [ARGS=
 bench-web: bootstrap ## what annotating costs on 100,000 solutions: one JSON line [ARGS=--annotators 8 32 …]
 	@VAR_DIR=$${VAR_DIR:-var/bench} $(VENV)/python manage.py migrate -v 0
 	@VAR_DIR=$${VAR_DIR:-var/bench} $(VENV)/python manage.py bench_web $(ARGS)
+
+bench-dashboards: bootstrap ## what dashboards cost at three sizes: one JSON line [ARGS=--solutions 10000 …]
+	@VAR_DIR=$${VAR_DIR:-var/bench} $(VENV)/python manage.py migrate -v 0
+	@VAR_DIR=$${VAR_DIR:-var/bench} $(VENV)/python manage.py bench_dashboards $(ARGS)
 
 check: bootstrap ## format, lint, types, architecture, migrations, static files
 	$(VENV)/ruff format --check .

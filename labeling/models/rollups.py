@@ -15,7 +15,7 @@ class Stale(models.Model):
     (migration rollups), services.rollups.fold takes it away. A solution may stand here twice.
     """
 
-    solution = models.BigIntegerField()
+    solution = models.BigIntegerField(db_index=True)  # rollups.fold: all rows of a solution
 
     def __str__(self) -> str:
         return f"solution {self.solution}"
@@ -28,7 +28,7 @@ class Counted(models.Model):
     """
 
     solution = models.BigIntegerField(primary_key=True)
-    project = models.ForeignKey("labeling.Project", models.CASCADE, related_name="+")
+    project = models.ForeignKey("labeling.Project", models.CASCADE, related_name="counted")
     facts = models.JSONField()
 
     def __str__(self) -> str:

@@ -22,8 +22,10 @@ BATCH = 2000
 _FOLDING = 7_120_305
 """The advisory lock of the one that folds."""
 
+# An import leaves a solution here several times, by its row, its verdicts and its decision: all go.
 _TAKE = """
-DELETE FROM labeling_stale WHERE id IN (SELECT id FROM labeling_stale ORDER BY id LIMIT %s)
+DELETE FROM labeling_stale WHERE solution IN (
+    SELECT solution FROM labeling_stale ORDER BY id LIMIT %s)
 RETURNING solution
 """
 _MORE = """
