@@ -39,6 +39,7 @@ def test_a_chosen_language_stays_and_leads_back_to_the_page(client, owner, proje
     here = reverse("runs", args=[project.uid])
     answer = client.post(reverse("set_language"), {"language": "zh-hans", "next": here})
     assert answer.headers["Location"] == here
+    assert answer.cookies["django_language"]["max-age"] == 365 * 24 * 3600
     assert '<html lang="zh-hans">' in client.get(here).content.decode()
 
 
