@@ -18,6 +18,10 @@ _TOKEN = "b" * 32
 """A CSRF token: Django only asks that the cookie and the header agree."""
 
 
+_ARRIVALS = 8
+"""People arrive within so many pauses: they do not all load the page at one moment."""
+
+
 class Refused(Exception):
     """The server answered something else than was asked for."""
 
@@ -43,12 +47,15 @@ class Annotator:
         self.log = Log()
 
     def work(self, until: float) -> None:
-        """Label one item after the other until the time (of time.monotonic) or nothing is left."""
+        """Label at least one item, more until the time (of time.monotonic) or nothing is left."""
+        time.sleep(self._random.uniform(0, _ARRIVALS * self._pause))
         current = self._item("next", "GET", "")
-        while current is not None and time.monotonic() < until:
+        while current is not None:
             uid, steps = current
             following = self._item("next", "POST", f"{uid}/ahead")
             self._submit(uid, self._label(uid, steps))
+            if time.monotonic() >= until:
+                break
             current = following or self._item("next", "GET", "")
         self._connection.close()
 

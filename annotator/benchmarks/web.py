@@ -90,9 +90,9 @@ def lost(logs: Sequence[Log], people: Sequence[User]) -> int:
     )
 
 
-def machine() -> dict[str, Any]:
-    """Return how many cores there are and how busy they are already."""
-    return {"cores": os.cpu_count(), "load_before": round(os.getloadavg()[0], 2)}
+def machine(when: str) -> dict[str, Any]:
+    """Return how many cores there are and the mean number of processes that wanted one."""
+    return {"cores": os.cpu_count(), f"load_{when}": round(os.getloadavg()[0], 2)}
 
 
 def embedded_servers(var: Path) -> list[int]:

@@ -27,7 +27,10 @@ class Command(BaseCommand):
         parser.add_argument("--annotators", type=int, nargs="+", default=[8, 32])
         parser.add_argument("--seconds", type=float, default=30.0, help="per number of annotators")
         parser.add_argument(
-            "--pause", type=float, default=0.0, help="mean seconds before a label (default none)"
+            "--pause",
+            type=float,
+            default=0.5,
+            help="mean seconds before a label (default 0.5, a fast reader's; 0 = saturate)",
         )
         parser.add_argument("--seed", type=int, default=0)
 
@@ -48,7 +51,7 @@ class Command(BaseCommand):
     def _measured(self, project: Any, people: Any, options: dict[str, Any]) -> dict[str, Any]:
         port, log = programs.free_port(8700), settings.VAR_DIR / "logs" / "bench-web.log"
         figures: dict[str, Any] = {
-            "solutions": options["solutions"], "pause_s": options["pause"], **web.machine()
+            "solutions": options["solutions"], "pause_s": options["pause"], **web.machine("before")
         }  # fmt: skip
         with web_server(port, log) as pid:
             place = web.Place(port, [pid, *web.embedded_servers(settings.VAR_DIR)])
@@ -58,7 +61,7 @@ class Command(BaseCommand):
                 figures[f"annotators_{count}"] = web.measure(
                     place, project, people[:count], options["seconds"], options["pause"]
                 )
-        return figures
+        return figures | web.machine("after")
 
     def _settle(self) -> None:
         """Do what autovacuum would have done by the time that anybody annotates."""
