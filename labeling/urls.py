@@ -7,6 +7,7 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from labeling.views import (
+    adjudication,
     agreement,
     annotate,
     home,
@@ -35,7 +36,11 @@ _PROJECT = [
     path("annotate/<str:item>/release", items.release, name="annotate_release"),
     path("solutions/", solutions.solutions, name="solutions"),
     path("solutions/<str:solution>/", solutions.solution, name="solution"),
-    path("solutions/<str:solution>/adjudicate", solutions.adjudicate, name="adjudicate"),
+    path("solutions/<str:solution>/adjudicate", adjudication.adjudicate, name="adjudicate"),
+    path("solutions/<str:solution>/reopen", adjudication.reopen, name="reopen"),
+    path("solutions/<str:solution>/hold", adjudication.hold, name="hold"),
+    path("adjudicate/", adjudication.queue, name="adjudication"),
+    path("adjudicate/next", adjudication.following, name="adjudication_next"),
     path("agreement/", agreement.agreement, name="agreement"),
     path("agreement/labels", agreement.diagnostics, name="diagnostics"),
     path("agreement/audit", agreement.audit, name="audit"),

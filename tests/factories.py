@@ -348,3 +348,13 @@ class ApiTokenFactory(DjangoModelFactory):
     token_hash = factory.Sequence(lambda n: f"{n:064x}")
     scopes = factory.LazyFunction(lambda: ["read"])
     expires_at = factory.LazyFunction(lambda: datetime.now(UTC) + timedelta(days=30))
+
+
+class AdjudicationLeaseFactory(DjangoModelFactory):
+    class Meta:
+        model = models.AdjudicationLease
+
+    solution = factory.SubFactory(SolutionFactory)
+    project = factory.SelfAttribute("solution.project")
+    user = factory.SubFactory(UserFactory)
+    expires_at = factory.LazyFunction(lambda: datetime.now(UTC) + timedelta(minutes=5))

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from labeling.domain.adjudication import Cause
 from labeling.domain.assignments import RejectReason, SkipReason
 from labeling.domain.consensus import DecisionState
 from labeling.domain.statistics.bands import LENGTHS
@@ -169,11 +170,34 @@ class RejectForm(forms.Form):
 
 
 class AdjudicateForm(forms.Form):
-    """An adjudicator's verdict. `first_error` counts from 0; -1 = none."""
+    """An adjudicator's verdict. `first_error` counts from 0; -1 = none. With `code`: a discard.
+
+    `seen`: what the page showed (selectors.adjudication.seen).
+    """
 
     key = forms.UUIDField()
+    seen = forms.CharField(max_length=100_000, required=False)
     first_error = forms.IntegerField(min_value=-1, required=False)
     reason = forms.CharField(max_length=4000, required=False)
+    code = forms.TypedChoiceField(
+        choices=[(reason, reason) for reason in RejectReason], coerce=RejectReason, required=False
+    )
+
+
+class DisputeFilterForm(forms.Form):
+    """The filters of the adjudicators' queue; an unknown value narrows nothing."""
+
+    # the buttons above the form choose it
+    cause = forms.ChoiceField(
+        required=False, choices=[(cause, cause) for cause in Cause], widget=forms.HiddenInput
+    )
+    source = forms.CharField(label=_("Source"), required=False, max_length=120)
+    problem = forms.CharField(required=False, max_length=16, widget=forms.HiddenInput)
+
+    def values(self) -> dict[str, str]:
+        """Return what is valid of the address, by filter."""
+        self.is_valid()
+        return {name: value for name, value in self.cleaned_data.items() if value}
 
 
 class TokenForm(forms.Form):

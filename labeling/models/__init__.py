@@ -1,6 +1,7 @@
 """Rows, constraints and querysets, one file per aggregate. Knows no permissions and no services."""
 
 from labeling.models.access import ApiToken
+from labeling.models.adjudication import AdjudicationLease
 from labeling.models.assignments import Assignment
 from labeling.models.datasets import Snapshot
 from labeling.models.decisions import Decision
@@ -21,6 +22,7 @@ from labeling.models.verdicts import Rollout, Verdict
 
 __all__ = [
     "PRM",
+    "AdjudicationLease",
     "ApiToken",
     "Assignment",
     "BoardCount",

@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from labeling.domain.adjudication import GIVEN_UP, Cause
 from labeling.domain.consensus import DECIDED, DecisionState
 from labeling.models.fields import choices, one_of
 
@@ -15,6 +16,7 @@ class Decision(models.Model):
 
     `places`: how many more people's labels the policy asks for (labeling.domain.ordering).
     `gave_up`: how many people passed it back because they could not label it.
+    `cause`: why its verdicts need an adjudicator (labeling.domain.adjudication), or empty.
     """
 
     solution = models.OneToOneField(
@@ -28,6 +30,9 @@ class Decision(models.Model):
     priority = models.SmallIntegerField(default=0)
     places = models.PositiveSmallIntegerField(default=1, db_default=1)
     gave_up = models.PositiveSmallIntegerField(default=0, db_default=0)
+    cause = models.CharField(
+        max_length=10, choices=choices(Cause), blank=True, default="", db_default=""
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -39,6 +44,9 @@ class Decision(models.Model):
                 condition=Q(state__in=[str(s) for s in sorted(DECIDED)], first_error__isnull=False)
                 | (~Q(state__in=[str(s) for s in sorted(DECIDED)]) & Q(first_error__isnull=True)),
                 name="decision_first_error_iff_decided",
+            ),
+            models.CheckConstraint(
+                condition=Q(cause="") | one_of("cause", Cause), name="decision_cause_known"
             ),
         ]
         indexes = [
@@ -52,6 +60,13 @@ class Decision(models.Model):
                 fields=["project", "state", "-priority", "solution"],
                 condition=Q(places__gt=0),
                 name="decision_open",
+            ),
+            # adjudication_leases.lease_next, selectors.adjudication: what waits for an adjudicator
+            models.Index(
+                fields=["project", "-cause", "-priority", "solution"],
+                condition=Q(cause__gt="")
+                | Q(gave_up__gte=GIVEN_UP, state__in=["disputed", "undecided"]),
+                name="decision_to_adjudicate",
             ),
         ]
 

@@ -19,11 +19,15 @@ T = TypeVar("T")
 ROLLOUTS_SHOWN = 16
 """Rollouts listed per step: twice the usual n."""
 
+EACH = 2
+"""Rollouts of each outcome that are open at a step in question."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One rollout as shown: its text, its answer and whether that is right."""
+    """One rollout as shown: its number, its text, its answer and whether that is right."""
 
+    number: int
     text: str
     answer: str | None
     correct: bool
@@ -50,6 +54,19 @@ class Bar:
         """Share of successes, 0 to 100."""
         return round(100 * self.k / self.n)
 
+    @property
+    def telling(self) -> tuple[Sample, ...]:
+        """Two rollouts that fail and two that succeed: what one looks at first."""
+        return tuple(s for c in (False, True) for s in self._of(c)[:EACH])
+
+    @property
+    def rest(self) -> tuple[Sample, ...]:
+        """The other rollouts."""
+        return tuple(s for c in (False, True) for s in self._of(c)[EACH:])
+
+    def _of(self, correct: bool) -> list[Sample]:
+        return [sample for sample in self.samples if sample.correct is correct]
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -63,7 +80,11 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class StepRow:
-    """One step with everything said about it."""
+    """One step with everything said about it.
+
+    `agreed`: nobody contradicts another, neither on its label nor on its being the first error.
+    `questioned`: somebody calls it the first error, and another one does not.
+    """
 
     index: int
     text: str
@@ -72,6 +93,13 @@ class StepRow:
     critiques: tuple[Voice, ...]
     notes: tuple[tuple[str, str], ...]
     agreed: bool
+    questioned: bool
+
+    @property
+    def common(self) -> int | None:
+        """Return the label that all who judged the step gave; None: nobody did, or they differ."""
+        said = {cell.label for cell in self.cells if cell.label is not None}
+        return said.pop() if len(said) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +108,11 @@ class Evidence:
 
     voices: tuple[Voice, ...]
     steps: tuple[StepRow, ...]
+
+    @property
+    def in_question(self) -> tuple[StepRow, ...]:
+        """The steps that somebody calls the first error and another one does not."""
+        return tuple(step for step in self.steps if step.questioned)
 
     @property
     def general(self) -> tuple[Voice, ...]:
@@ -114,9 +147,9 @@ def _samples(
     # failures first: they are what one looks for
     for row in rows.order_by("labeler_id", "step", "correct", "sample"):
         grouped[row.labeler_id, row.step].append(
-            Sample(row.text, row.answer, row.correct, row.finish_reason)
+            Sample(row.sample, row.text, row.answer, row.correct, row.finish_reason)
         )
-    return {key: tuple(samples[:ROLLOUTS_SHOWN]) for key, samples in grouped.items()}
+    return {key: tuple(samples) for key, samples in grouped.items()}
 
 
 def _step_row(
@@ -128,6 +161,9 @@ def _step_row(
     cells = tuple(_cell(voice, index) for voice in said_by)
     said = {c.label for c in cells if c.voice.kind is not LabelerKind.PRM and c.label is not None}
     bars = [_bar(voice, index, samples) for voice in said_by]
+    # scores of a reward model are no verdict: it contradicts nobody
+    firsts = {v.first_error for v in said_by if v.first_error is not None and v.kind != "prm"}
+    questioned = index in firsts and len(firsts) > 1
     return StepRow(
         index=index,
         text=text,
@@ -135,7 +171,8 @@ def _step_row(
         bars=tuple(bar for bar in bars if bar is not None),
         critiques=tuple(v for v in said_by if v.critique and v.critique_step == index),
         notes=tuple((v.name, v.step_notes[index]) for v in said_by if index in v.step_notes),
-        agreed=len(said) <= 1,
+        agreed=len(said) <= 1 and not questioned,
+        questioned=questioned,
     )
 
 
@@ -156,7 +193,10 @@ def _bar(
         return None
     own_answer = index == len(voice.mc_n) - 1
     stopped = voice.stops_at_success and k > 0 and not own_answer
-    drawn = samples.get((voice.labeler_id, index), ())
+    # completions that other labelers' or earlier estimates drew may be kept as well: k of n counts
+    # the first n
+    kept = samples.get((voice.labeler_id, index), ())
+    drawn = tuple(sample for sample in kept if sample.number < n)[:ROLLOUTS_SHOWN]
     return Bar(voice.name, k, n, stopped, own_answer, drawn)
 
 

@@ -37,6 +37,7 @@ class Voice:
     stops_at_success: bool
     critique: str
     reason: str
+    reason_code: str
     note: str
     step_notes: dict[int, str]
     seconds: float
@@ -89,6 +90,7 @@ def _voice(row: Verdict, steps: int) -> Voice:
         stops_at_success=_stops_at_success(row.labeler.config),
         critique=row.critique,
         reason=row.reason,
+        reason_code=row.reason_code,
         note=comments.get("solution", ""),
         step_notes=notes,
         seconds=row.seconds,

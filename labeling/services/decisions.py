@@ -10,6 +10,7 @@ from django.db.models import Case, Q, Subquery, When
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.lookups import Exact
 
+from labeling.domain.adjudication import cause_of
 from labeling.domain.consensus import decide
 from labeling.domain.labels import LabelerKind, VerdictState, VerdictView
 from labeling.domain.ordering import place, places
@@ -58,7 +59,7 @@ def refresh(*, project: Project, solutions: Sequence[Solution]) -> None:
         unique_fields=["solution"],
         update_fields=[
             "state", "first_error", "follows_from", "policy_version", "priority", "places",
-            "updated_at",
+            "cause", "updated_at",
         ],
     )  # fmt: skip
 
@@ -101,4 +102,5 @@ def _row(
         policy_version=version,
         priority=place(decision.state, views, solution.final_answer_correct, scores),
         places=places(views, policy.human_overlap),
+        cause=cause_of(views) or "",
     )

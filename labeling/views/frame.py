@@ -17,6 +17,7 @@ from labeling.selectors.access import membership_for
 
 _PLACES = (
     ("annotate", _("Annotate"), Action.ANNOTATE),
+    ("adjudication", _("Adjudicate"), Action.ADJUDICATE),
     ("overview", _("Overview"), Action.VIEW),
     ("solutions", _("Solutions"), Action.VIEW),
     ("agreement", _("Agreement"), Action.VIEW),

@@ -1,14 +1,150 @@
-// Keys of the adjudication: 1 to 9 take a side, 0 says that no step is wrong.
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.closest("textarea, input[type=text], dialog")) return;
-  const chosen =
-    event.key === "0"
-      ? document.getElementById("first-error--1")
-      : document.querySelector(`[data-take="${CSS.escape(event.key)}"]`)?.control;
-  if (!chosen) return;
-  event.preventDefault();
-  chosen.checked = true;
-  chosen.closest("tr").scrollIntoView({ block: "nearest" });
-  document.getElementById("reason").focus();
+// Decide one solution: choose by keys or mouse, keep what is typed, keep others away meanwhile.
+import { listen } from "./annotate/keys.js";
+
+const form = document.querySelector("[data-adjudicate]");
+const reason = document.getElementById("reason");
+const output = form.querySelector("[data-choice]");
+const rows = [...form.querySelectorAll("tr[data-step]")];
+const kept = `annotator:adjudication:${form.dataset.solution}`;
+const HOLD_MS = 60_000;
+let at = -1;
+
+function moveTo(index) {
+  if (!rows.length) return;
+  at = Math.max(0, Math.min(index, rows.length - 1));
+  for (const row of rows) row.classList.toggle("focused", row === rows[at]);
+  rows[at].focus({ preventScroll: true });
+  rows[at].scrollIntoView({ block: "nearest" });
+}
+
+function toQuestioned(direction) {
+  for (let i = at + direction; i >= 0 && i < rows.length; i += direction) {
+    if (rows[i].classList.contains("questioned")) return moveTo(i);
+  }
+}
+
+function choose(radio) {
+  if (!radio) return;
+  radio.checked = true;
+  radio.dispatchEvent(new Event("change", { bubbles: true }));
+  const row = radio.closest("tr");
+  if (row.dataset.step) moveTo(rows.indexOf(row));
+}
+
+function take(number) {
+  const side = form.querySelector(`[data-take="${number}"]`);
+  if (!side) return;
+  if (side.dataset.code !== undefined) side.click();
+  else choose(document.getElementById(side.htmlFor));
+}
+
+function fill(message, values) {
+  return message.replace(/\{(\w+)\}/g, (place, name) => values[name] ?? place);
+}
+
+function showChoice() {
+  const chosen = form.querySelector("input[name=first_error]:checked");
+  for (const row of form.querySelectorAll("tbody tr")) {
+    row.classList.toggle("chosen", row.contains(chosen));
+  }
+  if (!chosen) return (output.textContent = output.dataset.none);
+  const said = chosen.value === "-1" ? "right" : "step";
+  const names = [...form.querySelectorAll(`[for="${chosen.id}"][data-take]`)];
+  const words = fill(output.dataset[said], { n: Number(chosen.value) + 1 });
+  const sides = names.length
+    ? fill(output.dataset.sides, { names: names.map((one) => one.dataset.name).join(", ") })
+    : output.dataset.alone;
+  output.textContent = `${words} · ${sides}`;
+  output.classList.toggle("alone", !names.length);
+}
+
+function conclude() {
+  const next = document.querySelector("[data-next]");
+  const chosen = form.querySelector("input[name=first_error]:checked");
+  if (next && !chosen) return next.click();
+  form.requestSubmit();
+}
+
+function unfold() {
+  for (const part of rows[at]?.querySelectorAll(":scope details") ?? []) part.open = !part.open;
+}
+
+listen({
+  ...Object.fromEntries([..."123456789"].map((key) => [key, () => take(key)])),
+  0: () => choose(document.getElementById("first-error--1")),
+  j: () => moveTo(at + 1),
+  k: () => moveTo(at - 1),
+  ArrowDown: () => moveTo(at + 1),
+  ArrowUp: () => moveTo(at - 1),
+  d: () => toQuestioned(1),
+  D: () => toQuestioned(-1),
+  e: () => choose(rows[at]?.querySelector("input[name=first_error]")),
+  o: unfold,
+  r: () => reason.focus(),
+  x: () => document.getElementById("discard").showModal(),
+  u: () => document.querySelector("[data-reopen]")?.requestSubmit(),
+  s: () => form.querySelector("[data-pass]").click(),
+  "?": () => document.getElementById("help").showModal(),
+  Enter: conclude,
+  leave: () => document.activeElement.blur(),
 });
+
+reason.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+});
+form.addEventListener("change", showChoice);
+form.addEventListener("focusin", (event) => {
+  const row = event.target.closest("tr[data-step]");
+  if (row) at = rows.indexOf(row);
+});
+
+// A side that says "discard": its reason is chosen already.
+for (const side of form.querySelectorAll("[data-code]")) {
+  side.addEventListener("click", () => {
+    const code = side.dataset.code || "other";
+    document.querySelector(`#discard input[value="${CSS.escape(code)}"]`).checked = true;
+  });
+}
+
+// The typed reason outlives a reload, a lost connection and a session that ran out.
+const decided = document.querySelector("[data-next]") !== null;
+if (decided && !("refused" in form.dataset)) sessionStorage.removeItem(kept);
+else if (!reason.value) reason.value = sessionStorage.getItem(kept) ?? "";
+reason.addEventListener("input", () => sessionStorage.setItem(kept, reason.value));
+
+// The lease: others are given another solution while this page is looked at.
+async function hold(release = false) {
+  const body = new FormData();
+  body.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
+  if (release) {
+    body.set("release", "1");
+    navigator.sendBeacon(form.dataset.hold, body);
+    return;
+  }
+  if (document.hidden) return;
+  try {
+    const answer = await fetch(form.dataset.hold, { method: "POST", body });
+    if (answer.ok && !answer.redirected) showHolder((await answer.json()).held_by);
+  } catch {
+    // offline: the lease runs out by itself
+  }
+}
+
+function showHolder(name) {
+  const notice = document.querySelector("[data-held]");
+  const words = notice.querySelector("[data-held-words]");
+  notice.hidden = !name;
+  if (name) words.textContent = fill(words.dataset.heldWords, { name });
+}
+
+if (!decided) {
+  hold();
+  setInterval(hold, HOLD_MS);
+  document.addEventListener("visibilitychange", () => hold());
+  addEventListener("pagehide", () => hold(true));
+}
+
+document.querySelector("[data-open-now]")?.showModal();
+showChoice();
+const first = rows.findIndex((row) => row.classList.contains("questioned"));
+if (!decided && !("refused" in form.dataset)) moveTo(Math.max(0, first));

@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+from labeling.domain.adjudication import cause_of
 from labeling.domain.consensus import Decision, decide
 from labeling.domain.formats import GivenVerdict, Source
 from labeling.domain.hashing import split_of
@@ -45,7 +46,7 @@ _VERDICT = (
 )  # fmt: skip
 _DECISION = (
     "solution_id", "project_id", "state", "first_error", "follows_from", "policy_version",
-    "priority", "places", "updated_at",
+    "priority", "places", "cause", "updated_at",
 )  # fmt: skip
 _WHOLE, _TRUNCATED = c.json("{}"), c.json('{"truncated": true}')
 _FREE = c.int4(0) * 2 + c.int8(0) * 2
@@ -60,7 +61,7 @@ class Writer:
     def __init__(self, project: Project, now: datetime, labelers: dict[Source, Labeler]) -> None:
         self._project, self._policy, self._labelers = project, project.policy, labelers
         self._now, self._project_id = c.moment(now), c.int8(project.pk)
-        self._outcomes: dict[Any, tuple[Decision, int, int]] = {}
+        self._outcomes: dict[Any, tuple[Decision, int, int, str]] = {}
 
     def write(self, batch: Batch, changes: Changes, known: Known) -> None:
         """Write problems, solutions, verdicts, and the new solutions' decisions, in this order.
@@ -166,7 +167,7 @@ class Writer:
 
         def row(digest: str) -> bytes:
             correct = batch.solutions[digest][1].final_answer_correct
-            outcome, priority, wanted = self._outcome(views.get(digest, []), correct)
+            outcome, priority, wanted, cause = self._outcome(views.get(digest, []), correct)
             return b"".join(
                 (
                     c.int8(fresh[digest]),
@@ -177,6 +178,7 @@ class Writer:
                     version,
                     c.int2(priority),
                     c.int2(wanted),
+                    c.word(cause),
                     self._now,
                 )
             )
@@ -184,8 +186,8 @@ class Writer:
         if fresh:
             c.copy("labeling_decision", _DECISION, map(row, fresh))
 
-    def _outcome(self, views: Views, correct: bool | None) -> tuple[Decision, int, int]:
-        """Return the decision that follows, its place and places. Alike solutions share them."""
+    def _outcome(self, views: Views, correct: bool | None) -> tuple[Decision, int, int, str]:
+        """Return the decision, its place, places and cause. Alike solutions share them."""
         alike = (correct, *((view.kind, view.state, view.first_error) for view in views))
         known = self._outcomes.get(alike)
         if known is None:
@@ -195,11 +197,12 @@ class Writer:
             ]
             decision = decide(numbered, self._policy)
             wanted = places(numbered, self._policy.human_overlap)
-            known = decision, place(decision.state, numbered, correct), wanted
+            priority = place(decision.state, numbered, correct)
+            known = decision, priority, wanted, cause_of(numbered) or ""
             self._outcomes[alike] = known
-        decision, priority, wanted = known
+        decision, priority, wanted, cause = known
         follows = tuple(views[at].id for at in decision.follows_from)
-        return Decision(decision.state, decision.first_error, follows), priority, wanted
+        return Decision(decision.state, decision.first_error, follows), priority, wanted, cause
 
 
 def _said(verdict: GivenVerdict) -> bytes:

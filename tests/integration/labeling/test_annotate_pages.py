@@ -87,7 +87,7 @@ def test_the_owner_labels_as_blind_as_everyone(disputed, project, owner, client)
     assert [secret for secret in SECRETS if secret in html] == []
     detail = client.get(reverse("solution", args=[project.uid, disputed.uid])).content.decode()
     assert [s for s in (CRITIQUE, ROLLOUT, "5 of 8", "secret-model") if s in detail] == []
-    assert "Adjudicate" not in detail
+    assert "data-adjudicate" not in detail
     for query in ("", "?mc=none", "?judge=2", "?relation=only_second"):
         listing = client.get(reverse("solutions", args=[project.uid]) + query).content.decode()
         assert disputed.uid not in listing

@@ -44,6 +44,11 @@ def same_person_twice(factory):
     factory(kind="human", user=labeler.user, project=labeler.project)
 
 
+def second_dispute():
+    first = f.AdjudicationLeaseFactory()
+    f.AdjudicationLeaseFactory(solution__problem__project=first.project, user=first.user)
+
+
 def second_run():
     run = f.RunFactory()
     f.RunFactory(labeler=run.labeler, config=run.config)
@@ -179,6 +184,8 @@ BROKEN = {
     ),
     "assignment_skip_has_reason": lambda: f.AssignmentFactory(skipped_at=NOW),
     "assignment_one_open_per_person": second_open_assignment,
+    "adjudication_one_per_person": second_dispute,
+    "decision_cause_known": lambda: change_decision(cause="boredom"),
     "exam_grant_has_reason": lambda: f.ExamGrantFactory(reason=""),
     "snapshot_same_rule_same_bytes_once": second_snapshot,
     "snapshot_frozen_has_files": lambda: f.SnapshotFactory(frozen_at=NOW),

@@ -268,18 +268,22 @@ def test_adjudicating_decides_the_solution_once(labeled, project, adjudicator, c
     assert Verdict.objects.filter(solution=labeled[2], labeler__kind="adjudicator").count() == 1
 
 
-def test_an_adjudication_without_choice_or_reason_is_refused_in_words(
+def test_an_adjudication_without_choice_or_reason_is_answered_beside_the_form(
     labeled, project, adjudicator, client
 ):
     client.force_login(adjudicator)
     address = reverse("adjudicate", args=[project.uid, labeled[2].uid])
     key = "5b1e8f3e-0000-4000-8000-000000000000"
-    silent = client.post(address, {"key": key, "first_error": "1"})
+    silent = client.post(address, {"key": key, "first_error": "0"})  # mc says 1, the judge 2
     assert silent.status_code == 400
-    assert b"needs a reason" in silent.content
-    undecided = client.post(address, {"key": key, "reason": "hm"})
+    assert "against all needs a reason" in silent.content.decode()
+    assert b'value="0" id="first-error-0" aria-label="Step 1 is the first error" checked' in (
+        silent.content
+    )
+    undecided = client.post(address, {"key": key, "reason": "the typed words"})
     assert undecided.status_code == 400
     assert b"choose the first wrong step" in undecided.content
+    assert b"the typed words</textarea>" in undecided.content
 
 
 def test_discarding_takes_the_solution_out(labeled, project, adjudicator, client):

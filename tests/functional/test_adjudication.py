@@ -1,0 +1,167 @@
+"""Adjudicating in a real browser: by the keyboard alone, and nothing typed is lost."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from labeling.models import Decision, Rollout, Verdict
+from labeling.services import decisions, labelers
+from tests import factories
+from tests.functional.test_looks import SIZES, audit
+
+STEPS = [
+    "Sue has $18$ pink flamingos.",
+    "They take back one third: $18 / 3 = 6$.",
+    "So there are $18 - 6 + 18 = 32$ pink ones.",
+    "She has $32 - 6 = 26$ more pink ones. Answer: 26",
+]
+
+
+@pytest.fixture
+def disputes(project, dispute):
+    """Two solutions on which two people, Monte Carlo and the judge disagree."""
+    return [_disputed(project, dispute) for _ in range(2)]
+
+
+def _disputed(project, dispute):
+    solution = dispute(project, STEPS, judged=2)
+    mc = project.labelers.get(kind="mc")
+    for sample in range(8):
+        right = sample < 6
+        factories.RolloutFactory(
+            solution=solution, labeler=mc, step=2, sample=sample, correct=right,
+            text=f"Then $32 - 8 = {24 if right else 26}$. Answer: {24 if right else 26}",
+            answer="24" if right else "26",
+        )  # fmt: skip
+    for name, first_error in (("Ben", 2), ("Carla", 3)):
+        user = factories.MembershipFactory(project=project, user__username=_new(name)).user
+        factories.VerdictFactory(
+            solution=solution,
+            labeler=labelers.person(by=user, project=project),
+            first_error=first_error,
+            comments={"steps": {"2": f"{name} looked twice."}},
+        )
+    decisions.refresh(project=project, solutions=[solution])
+    return solution
+
+
+def _new(name: str) -> str:
+    return f"{name}-{Verdict.objects.count()}"
+
+
+def test_the_whole_loop_by_the_keyboard(
+    page, project, adjudicator, disputes, sign_in, troubles
+):
+    sign_in(page, adjudicator)
+    page.goto(reverse("adjudication", args=[project.uid]))
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/solutions/**")
+    expect(page.locator("#step-3")).to_be_focused()  # the first step in question
+    expect(page.locator("#step-3 .rollout").first).to_be_visible()
+    expect(page.locator("#step-3 > td > .rollouts > .telling > .rollout")).to_have_count(4)
+    choice = page.locator("[data-choice]")
+    page.keyboard.press("2")
+    expect(choice).to_contain_text("step 3 is the first error · as LLM judge")
+    expect(choice).to_contain_text("Annotator Ben")
+    page.keyboard.press("0")
+    expect(choice).to_contain_text("no step is wrong · as Monte Carlo")
+    page.keyboard.press("k")
+    page.keyboard.press("e")
+    expect(choice).to_contain_text("step 2 is the first error · nobody said so")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("against all needs a reason")
+    expect(page.get_by_label("Step 2 is the first error")).to_be_checked()
+    troubles.clear()  # the browser notes the refusal
+    page.keyboard.press("r")
+    page.keyboard.type("a third of 18 is 6, but of the pink ones")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("status")).to_have_text("The solution is adjudicated.")
+    page.keyboard.press("u")
+    expect(page.get_by_role("status")).to_contain_text("taken back")
+    page.keyboard.press("4")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_have_text("The solution is adjudicated.")
+    done = page.url
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda address: "/solutions/" in address and address != done)
+    page.keyboard.press("x")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_have_text("The solution is discarded.")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Nothing waits for an adjudicator.")).to_be_visible()
+    found = {(d.state, d.first_error) for d in Decision.objects.filter(project=project)}
+    assert found == {("adjudicated", 3), ("discarded", None)}
+    assert Verdict.objects.get(state="rejected").reason_code == "bad_steps"
+
+
+def test_what_is_typed_outlives_a_reload(page, project, adjudicator, disputes, sign_in):
+    sign_in(page, adjudicator)
+    page.goto(reverse("solution", args=[project.uid, disputes[0].uid]))
+    page.keyboard.press("r")
+    page.keyboard.type("half a thought")
+    page.reload()
+    expect(page.locator("#reason")).to_have_value("half a thought")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", sorted(SIZES))
+def test_the_pages_are_accessible_and_fit(
+    scheme, size, browser, live_server, project, adjudicator, disputes, sign_in
+):
+    width, height = SIZES[size]
+    context = browser.new_context(
+        base_url=live_server.url,
+        color_scheme=scheme,
+        viewport={"width": width, "height": height},
+    )
+    page = context.new_page()
+    sign_in(page, adjudicator)
+    page.goto(reverse("adjudication", args=[project.uid]))
+    found = {"queue": audit(page)}
+    page.goto(reverse("solution", args=[project.uid, disputes[0].uid]))
+    found["deciding"] = audit(page)
+    for keys in ("2", "?", "Escape", "x"):
+        page.keyboard.press(keys)
+        found[f"after {keys}"] = audit(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Adjudicate").click()
+    expect(page.get_by_role("status")).to_be_visible()
+    found["decided"] = audit(page)
+    context.close()
+    assert {name: said for name, said in found.items() if said} == {}
+
+
+@pytest.mark.parametrize("height", [450, 900])
+def test_at_twice_the_size_nothing_is_hidden(
+    height, browser, live_server, project, adjudicator, disputes, sign_in
+):
+    """200 % zoom of 1440 x 900 is a window of 720 x 450 CSS pixels."""
+    context = browser.new_context(
+        base_url=live_server.url, viewport={"width": 720, "height": height}
+    )
+    page = context.new_page()
+    sign_in(page, adjudicator)
+    page.goto(reverse("solution", args=[project.uid, disputes[0].uid]))
+    beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    bar = page.locator(".decide").bounding_box()
+    page.get_by_label("Step 4 is the first error").check()
+    expect(page.locator("[data-choice]")).to_contain_text("step 4")
+    context.close()
+    assert beyond <= 0
+    assert bar["height"] < height / 2
+
+
+def test_rollouts_beyond_those_counted_are_not_shown(page, project, adjudicator, disputes, sign_in):
+    mc = project.labelers.get(kind="mc")
+    Rollout.objects.filter(solution=disputes[0]).delete()
+    for sample in range(10):
+        factories.RolloutFactory(
+            solution=disputes[0], labeler=mc, step=2, sample=sample, text=f"sample {sample}"
+        )
+    sign_in(page, adjudicator)
+    page.goto(reverse("solution", args=[project.uid, disputes[0].uid]))
+    expect(page.locator("#step-3 .rollout")).to_have_count(8)  # n = 8
