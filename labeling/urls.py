@@ -44,6 +44,7 @@ _PROJECT = [
     path("agreement/", agreement.agreement, name="agreement"),
     path("agreement/labels", agreement.diagnostics, name="diagnostics"),
     path("agreement/audit", agreement.audit, name="audit"),
+    path("agreement/history", agreement.history, name="history"),
     path("agreement/annotators", agreement.annotators, name="agreement_people"),
     path("agreement/<str:one>/<str:other>/", agreement.pair, name="agreement_pair"),
     path("runs/", runs.runs, name="runs"),

@@ -19,7 +19,16 @@ from labeling.services import decisions, labelers, rollups
 DECIDED = 3000
 """Disputed solutions that three annotators are made to label, for the pages on people."""
 
-PLACES = ("overview", "agreement", "diagnostics", "audit", "agreement_people", "runs", "solutions")
+PLACES = (
+    "overview",
+    "agreement",
+    "diagnostics",
+    "audit",
+    "history",
+    "agreement_people",
+    "runs",
+    "solutions",
+)
 
 
 def people_label(project: Project, people: Sequence[User], seed: int) -> None:

@@ -60,6 +60,12 @@ def bar(found: Proportion | float) -> str:
 
 
 @register.filter
+def space_above(part: int, whole: int) -> str:
+    """Return what a column of part / whole leaves free above it, of 100."""
+    return f"{_BAR - _BAR * part / whole:.2f}"
+
+
+@register.filter
 def low(found: Proportion) -> str:
     """Return the lower end of the interval as a place from 0 to 100."""
     ends = found.interval

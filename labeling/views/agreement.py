@@ -16,6 +16,7 @@ from labeling.language import said
 from labeling.selectors import agreement as reads
 from labeling.selectors import boards
 from labeling.selectors import diagnostics as worth
+from labeling.selectors import history as courses
 from labeling.views.frame import frame, page
 from labeling.views.tables import as_csv, wants_csv
 
@@ -115,6 +116,25 @@ def audit(request: HttpRequest, uid: str) -> HttpResponse:
         form=form,
         audit=found,
         share=within.project.policy.audit_share,
+    )
+
+
+@require_GET
+@login_required
+def history(request: HttpRequest, uid: str) -> HttpResponse:
+    """Show how labels and their quality went over time."""
+    within = frame(request, uid, Action.VIEW)
+    found = courses.history(within.project)
+    if wants_csv(request):
+        head = ["labeler", "from", "verdicts", "decided by people", "right"]
+        rows = (
+            [c.side.name or c.side.uid, p.begins, p.verdicts, p.right.whole, p.right.part]
+            for c in found.courses
+            for p in c.periods
+        )
+        return as_csv(f"over time {within.project.name}", head, rows)
+    return page(
+        request, "agreement/history.html", within, active="agreement", tab="history", found=found
     )
 
 

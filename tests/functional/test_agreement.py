@@ -19,6 +19,7 @@ def addresses(project, transactional_db):
         "pair": reverse("agreement_pair", args=[*uid, mc.uid, judge.uid]),
         "labels": reverse("diagnostics", args=uid),
         "audit": reverse("audit", args=uid),
+        "history": reverse("history", args=uid),
         "annotators": reverse("agreement_people", args=uid),
     }
 

@@ -41,6 +41,7 @@ SCOPED = {
     "agreement_pair": ("get", "annotator"),
     "agreement_people": ("get", "adjudicator"),
     "diagnostics": ("get", "annotator"),
+    "history": ("get", "annotator"),
     "audit": ("get", "annotator"),
     "runs": ("get", "annotator"),
     "run": ("get", "annotator"),

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import re
+from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 
 import pytest
 from django.urls import reverse
 
-from labeling.selectors import agreement, diagnostics
+from labeling.models import Verdict
+from labeling.selectors import agreement, diagnostics, history
 from labeling.selectors.boards import sides
+from labeling.services import rollups
 from tests import factories as f
 from tests.boards_world import build
 
@@ -116,6 +119,34 @@ def test_the_audit_speaks_of_what_was_drawn(world, project, lead):
     assert "4.0 %" in lead.get(address("audit", project), {"points": "nonsense"}).content.decode()
 
 
+def test_labels_over_time(world, project, lead):
+    mc, _, _ = world
+    Verdict.objects.filter(labeler=mc).update(updated_at=datetime(2026, 1, 7, tzinfo=UTC))
+    rollups.fold_all()
+    found = {c.side.uid: c for c in history.history(project).courses}
+    (period,) = found[mc.uid].periods
+    assert (period.begins, period.verdicts) == ("2026-01-07", 20)
+    assert (period.right.part, period.right.whole) == (5, 10)
+    rows = rows_of(lead.get(address("history", project), {"format": "csv"}))
+    assert ["MC of 8", "2026-01-07", "20", "10", "5"] in rows
+
+
+def test_many_days_are_shown_by_week(world, project):
+    mc, _, _ = world
+    for number in range(history.SHOWN + 1):
+        f.BoardCountFactory(
+            project=project, board="days", n=1,
+            key=[str(mc.pk), str(date(2026, 1, 5) + timedelta(days=number)), "unchecked"],
+        )  # fmt: skip
+    found = history.history(project)
+    assert found.weekly
+    course = next(c for c in found.courses if c.side.uid == mc.uid)
+    # 2026-01-05 is a Monday; the 61 days fill eight weeks and begin the ninth
+    weeks = [p for p in course.periods if p.begins < "2026-04"]
+    assert [p.verdicts for p in weeks] == [7] * 8 + [5]
+    assert weeks[0].begins == "2026-01-05"
+
+
 def test_annotators_are_modeled(world, project, lead):
     found = agreement.people(project)
     assert found.first_errors.items == 6
@@ -152,12 +183,16 @@ def test_the_gold_key_is_shown_to_who_manages_only(project):
     assert "gold" not in {side.kind for side in sides(project, gold=False)}
 
 
-@pytest.mark.parametrize("name", ["agreement", "diagnostics", "audit", "agreement_people"])
+@pytest.mark.parametrize(
+    "name", ["agreement", "diagnostics", "audit", "history", "agreement_people"]
+)
 def test_pages_cost_few_queries(name, world, project, lead, django_assert_max_num_queries):
     with django_assert_max_num_queries(14):
         assert lead.get(address(name, project)).status_code == 200
 
 
-@pytest.mark.parametrize("name", ["agreement", "diagnostics", "audit", "agreement_people"])
+@pytest.mark.parametrize(
+    "name", ["agreement", "diagnostics", "audit", "history", "agreement_people"]
+)
 def test_an_empty_project_says_what_to_do(name, project, lead):
     assert lead.get(address(name, project)).status_code == 200
