@@ -50,6 +50,26 @@ class MembershipFactory(DjangoModelFactory):
     role = Role.ANNOTATOR
 
 
+class GuidelineFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Guideline
+
+    project = factory.SubFactory(ProjectFactory)
+    version = 1
+    text = "A step is **wrong** when it is false."
+    needs_acknowledgement = False
+    created_by = factory.SelfAttribute("project.created_by")
+
+
+class AcknowledgementFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Acknowledgement
+
+    guideline = factory.SubFactory(GuidelineFactory)
+    user = factory.SubFactory(UserFactory)
+    acknowledged_at = datetime(2026, 1, 1, tzinfo=UTC)
+
+
 class ProblemFactory(DjangoModelFactory):
     class Meta:
         model = models.Problem

@@ -141,7 +141,7 @@ def _html(segment: Segment) -> str:
     return f'<span class="math" data-display="{display}">{source}</span>'
 
 
-def _fence(tokens: Sequence[Token], index: int, *_: object) -> str:
+def _fence(_: object, tokens: Sequence[Token], index: int, *__: object) -> str:
     """Keep what stands beside the opening fence, mostly the language's name."""
     token = tokens[index]
     name = f"<p><code>{escape(token.info.strip())}</code></p>\n" if token.info.strip() else ""
@@ -155,7 +155,7 @@ def _prose_markdown() -> MarkdownIt:
         "escape", "entity", "html_block", "html_inline",
     ]  # fmt: skip
     made = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table").disable(rules)
-    made.renderer.rules["fence"] = _fence
+    made.add_render_rule("fence", _fence)
     return made
 
 

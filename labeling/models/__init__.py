@@ -8,6 +8,7 @@ from labeling.models.decisions import Decision
 from labeling.models.engines import Engine, QueuePresence
 from labeling.models.events import Event
 from labeling.models.gold import ExamGrant, GoldItem
+from labeling.models.guidelines import Acknowledgement, Guideline
 from labeling.models.imports import Import
 from labeling.models.judging import JudgePrompt, JudgeTrial
 from labeling.models.labelers import Labeler
@@ -22,6 +23,7 @@ from labeling.models.verdicts import Rollout, Verdict
 
 __all__ = [
     "PRM",
+    "Acknowledgement",
     "AdjudicationLease",
     "ApiToken",
     "Assignment",
@@ -33,6 +35,7 @@ __all__ = [
     "Event",
     "ExamGrant",
     "GoldItem",
+    "Guideline",
     "Import",
     "JudgePrompt",
     "JudgeTrial",

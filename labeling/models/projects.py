@@ -1,4 +1,4 @@
-"""A labeling campaign: guidelines, policy, members."""
+"""A labeling campaign and its policy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ class Project(models.Model):
 
     uid = uid_field()
     name = models.CharField(max_length=120, unique=True)
-    guidelines = models.TextField(blank=True)
     policy_values = models.JSONField(default=dict)
     policy_version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)

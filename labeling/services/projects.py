@@ -13,6 +13,7 @@ from labeling.domain.refusals import Invalid
 from labeling.domain.roles import Role
 from labeling.models import Membership, Project, User
 from labeling.services import events
+from labeling.services import guidelines as versions
 
 MACHINE = "machine"
 """Username of the service account in whose name workers write."""
@@ -20,19 +21,20 @@ MACHINE = "machine"
 
 @transaction.atomic
 def create(*, by: User, name: str, guidelines: str = "", policy: Policy | None = None) -> Project:
-    """Create a project owned by `by`."""
+    """Create a project owned by `by`; the guidelines become their first version."""
     if not name.strip():
         raise Invalid("a project needs a name")
     if Project.objects.filter(name=name).exists():
         raise Invalid("a project named {name!r} exists already", name=name)
     project = Project.objects.create(
         name=name,
-        guidelines=guidelines,
         policy_values=(policy or Policy()).to_dict(),
         created_by=by,
     )
     Membership.objects.create(user=by, project=project, role=Role.OWNER)
     events.record(by=by, action="project created", project=project, subject=project.uid)
+    if guidelines.strip():
+        versions.publish(by=by, project=project, text=guidelines, based_on=0)
     return project
 
 

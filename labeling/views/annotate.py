@@ -17,8 +17,10 @@ from labeling.domain.roles import Action
 from labeling.models import Assignment
 from labeling.selectors import annotate as reads
 from labeling.selectors.corrections import check_correctable
+from labeling.selectors.guidelines import current, must_read
 from labeling.services import assignments
 from labeling.views.frame import Frame, frame, page
+from labeling.views.guidelines import to_read
 
 SKIP_REASONS = (
     (SkipReason.GIVE_UP, _("too hard for me")),
@@ -43,6 +45,8 @@ def annotate(request: HttpRequest, uid: str) -> HttpResponse:
     Leasing on GET is safe to repeat: the open item comes back until it is submitted or skipped.
     """
     within = frame(request, uid, Action.ANNOTATE)
+    if must_read(within.user, within.project):
+        return to_read(request, within)
     now = timezone.now()
     leased = assignments.lease_next(by=within.user, project=within.project, now=now)
     if leased is None:
@@ -56,6 +60,8 @@ def annotate(request: HttpRequest, uid: str) -> HttpResponse:
 def ahead(request: HttpRequest, uid: str, item: str) -> HttpResponse:
     """Lease the item that follows `item` and answer with its bench; 204 when nothing is left."""
     within = frame(request, uid, Action.ANNOTATE)
+    if must_read(within.user, within.project):
+        return HttpResponse(status=204)  # the page goes to `annotate`, which shows what to read
     leased = assignments.lease_ahead(
         by=within.user, project=within.project, uid=item, now=timezone.now()
     )
@@ -101,6 +107,7 @@ def _bench(within: Frame, uid: str) -> dict[str, Any]:
     found: Assignment = reads.own_assignment(within.user, within.project, uid)
     return {
         "active": "annotate",
+        "guideline": current(within.project),
         "item": reads.item(found, within.role),
         # a fragment says nothing of it, and then it is not counted
         "progress": SimpleLazyObject(

@@ -1,4 +1,4 @@
-"""The project's pages: overview, data, guidelines."""
+"""The project's pages: overview and data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from labeling import forms
-from labeling.domain.refusals import NotAllowed
 from labeling.domain.roles import Action
 from labeling.selectors import boards, pages
 from labeling.selectors import overview as numbers
@@ -77,17 +76,6 @@ def request_snapshot(request: HttpRequest, uid: str) -> HttpResponse:
     words = gettext("The snapshot is asked for; a worker of queue export freezes it.")
     messages.success(request, words)
     return redirect("data", uid)
-
-
-@require_GET
-@login_required
-def guidelines(request: HttpRequest, uid: str) -> HttpResponse:
-    """Show the guidelines to every member."""
-    try:
-        within = frame(request, uid, Action.ANNOTATE)
-    except NotAllowed:
-        within = frame(request, uid, Action.VIEW)
-    return page(request, "guidelines.html", within, active="guidelines")
 
 
 def _data_page(

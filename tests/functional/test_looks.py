@@ -38,8 +38,10 @@ def addresses(project, owner, dispute) -> dict[str, str]:
         training_run=factories.TrainingRunFactory(snapshot=snapshot), metrics=metrics
     )
     factories.ApiTokenFactory(user=owner)
-    project.guidelines = "# Rules\n\nA step is **wrong** when it is false: $2 + 2 = 5$."
-    project.save()
+    guidelines = "# Rules\n\nA step is **wrong** when it is false: $2 + 2 = 5$."
+    factories.GuidelineFactory(project=project, text=guidelines)
+    newer = guidelines.replace("is false", "is false as it stands")
+    factories.GuidelineFactory(project=project, version=2, text=newer, change="Clearer.")
     uid = [project.uid]
     upload = factories.ImportFactory(project=project, state="counted", report=IMPORTED)
     return {
@@ -47,6 +49,9 @@ def addresses(project, owner, dispute) -> dict[str, str]:
         "solution": reverse("solution", args=[*uid, shown.uid]),
         **{n: reverse(n, args=uid) for n in ("overview", "annotate", "solutions", "runs", "data")},
         "guidelines": reverse("guidelines", args=uid),
+        "edit_guidelines": reverse("edit_guidelines", args=uid),
+        "guidelines_version": reverse("guidelines_version", args=[*uid, 2]),
+        "guidelines_questions": reverse("guidelines_questions", args=uid),
         "imports": reverse("imports", args=uid),
         "import": reverse("import", args=[*uid, upload.uid]),
         "nowhere": reverse("solutions", args=["nowhere"]),

@@ -125,6 +125,16 @@ def change_decision(**fields):
     type(solution.decision).objects.filter(pk=solution.pk).update(**fields)
 
 
+def second_guideline():
+    first = f.GuidelineFactory()
+    f.GuidelineFactory(project=first.project, version=first.version)
+
+
+def second_acknowledgement():
+    first = f.AcknowledgementFactory()
+    f.AcknowledgementFactory(guideline=first.guideline, user=first.user)
+
+
 BROKEN = {
     "import_state_known": lambda: f.ImportFactory(state="lost"),
     "import_reason_iff_failed": lambda: f.ImportFactory(state="failed"),
@@ -200,6 +210,10 @@ BROKEN = {
     "judge_trial_state_known": lambda: f.JudgeTrialFactory(state="dreaming", finished_at=NOW),
     "judge_trial_failed_has_reason": lambda: f.JudgeTrialFactory(state="failed", finished_at=NOW),
     "judge_trial_finished_at_iff_over": lambda: f.JudgeTrialFactory(state="done"),
+    "guideline_one_per_version": second_guideline,
+    "guideline_version_positive": lambda: f.GuidelineFactory(version=0),
+    "guideline_not_empty": lambda: f.GuidelineFactory(text=""),
+    "acknowledgement_one_per_person": second_acknowledgement,
     "token_expires_after_creation": lambda: f.ApiTokenFactory(expires_at=NOW - timedelta(days=1)),
 }
 

@@ -112,8 +112,7 @@ def test_a_snapshot_form_without_a_name_is_shown_again(project, manager, client)
 
 
 def test_guidelines_are_rendered_without_html(project, annotator, client):
-    project.guidelines = "# Rules\n\n<script>alert(1)</script> $x^2$"
-    project.save()
+    factories.GuidelineFactory(project=project, text="# Rules\n\n<script>alert(1)</script> $x^2$")
     client.force_login(annotator)
     html = client.get(reverse("guidelines", args=[project.uid])).content.decode()
     assert "<h1>Rules</h1>" in html
