@@ -60,18 +60,26 @@ def compared(before: Guideline | None, after: Guideline) -> list[ChangedLine]:
 
 
 def must_read(user: User, project: Project) -> bool:
-    """Say whether the person has to read the guidelines before the next item. One query.
+    """Say whether the person has to read the guidelines before the next item."""
+    return Guideline.objects.filter(_unread_by(user, project)).exists()
 
-    Who wrote a version has read it.
-    """
+
+def while_labeling(user: User, project: Project) -> tuple[Guideline | None, bool]:
+    """Return the version that holds and `must_read`, by one query."""
+    waits = Exists(Guideline.objects.filter(_unread_by(user, project)))
+    held = _versions(project).annotate(waits=waits).first()
+    return held, bool(held and held.waits)
+
+
+def _unread_by(user: User, project: Project) -> Q:
+    """Return the condition of versions that the person has to read; who wrote one has read it."""
     read = Acknowledgement.objects.filter(
         user=user, guideline__project=project, guideline__version__gte=OuterRef("version")
     )
     wrote = Guideline.objects.filter(
         project=project, created_by=user, version__gte=OuterRef("version")
     )
-    needed = Guideline.objects.filter(project=project, needs_acknowledgement=True)
-    return needed.exclude(Exists(read)).exclude(Exists(wrote)).exists()
+    return Q(~Exists(read), ~Exists(wrote), project=project, needs_acknowledgement=True)
 
 
 def unread(user: User, project: Project) -> Unread | None:

@@ -14,10 +14,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from labeling.domain.assignments import RejectReason, SkipReason
 from labeling.domain.roles import Action
-from labeling.models import Assignment
+from labeling.models import Assignment, Guideline
 from labeling.selectors import annotate as reads
 from labeling.selectors.corrections import check_correctable
-from labeling.selectors.guidelines import current, must_read
+from labeling.selectors.guidelines import current, while_labeling
 from labeling.services import assignments
 from labeling.views.frame import Frame, frame, page
 from labeling.views.guidelines import to_read
@@ -45,14 +45,15 @@ def annotate(request: HttpRequest, uid: str) -> HttpResponse:
     Leasing on GET is safe to repeat: the open item comes back until it is submitted or skipped.
     """
     within = frame(request, uid, Action.ANNOTATE)
-    if must_read(within.user, within.project):
+    guideline, must_read = while_labeling(within.user, within.project)
+    if must_read:
         return to_read(request, within)
     now = timezone.now()
     leased = assignments.lease_next(by=within.user, project=within.project, now=now)
     if leased is None:
         progress = reads.progress(within.user, within.project, now)
         return page(request, "annotate/empty.html", within, active="annotate", progress=progress)
-    return page(request, "annotate/item.html", within, **_bench(within, leased.uid))
+    return page(request, "annotate/item.html", within, **_bench(within, leased.uid, guideline))
 
 
 @require_POST
@@ -60,14 +61,15 @@ def annotate(request: HttpRequest, uid: str) -> HttpResponse:
 def ahead(request: HttpRequest, uid: str, item: str) -> HttpResponse:
     """Lease the item that follows `item` and answer with its bench; 204 when nothing is left."""
     within = frame(request, uid, Action.ANNOTATE)
-    if must_read(within.user, within.project):
+    guideline, must_read = while_labeling(within.user, within.project)
+    if must_read:
         return HttpResponse(status=204)  # the page goes to `annotate`, which shows what to read
     leased = assignments.lease_ahead(
         by=within.user, project=within.project, uid=item, now=timezone.now()
     )
     if leased is None:
         return HttpResponse(status=204)
-    return page(request, "annotate/_bench.html", within, **_bench(within, leased.uid))
+    return page(request, "annotate/_bench.html", within, **_bench(within, leased.uid, guideline))
 
 
 @require_GET
@@ -78,7 +80,9 @@ def edit(request: HttpRequest, uid: str, item: str) -> HttpResponse:
     within = frame(request, uid, Action.ANNOTATE)
     found = reads.own_assignment(within.user, within.project, item)
     check_correctable(found)
-    return page(request, "annotate/item.html", within, **_bench(within, item))
+    return page(
+        request, "annotate/item.html", within, **_bench(within, item, current(within.project))
+    )
 
 
 @require_GET
@@ -103,11 +107,11 @@ def history(request: HttpRequest, uid: str) -> HttpResponse:
     return JsonResponse({"items": reads.history(within.user, within.project)})
 
 
-def _bench(within: Frame, uid: str) -> dict[str, Any]:
+def _bench(within: Frame, uid: str, guideline: Guideline | None) -> dict[str, Any]:
     found: Assignment = reads.own_assignment(within.user, within.project, uid)
     return {
         "active": "annotate",
-        "guideline": current(within.project),
+        "guideline": guideline,
         "item": reads.item(found, within.role),
         # a fragment says nothing of it, and then it is not counted
         "progress": SimpleLazyObject(
