@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Guideline
-from labeling.services.guidelines import LONGEST
+from labeling.models.guidelines import LONGEST
 
 
 class GuidelinesForm(forms.Form):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from django.db import models
 
+LONGEST = 100_000
+"""Characters of one version."""
+
 
 class Guideline(models.Model):
     """One version of a project's guidelines, in Markdown. The highest one holds."""

@@ -8,10 +8,8 @@ from django.db import transaction
 
 from labeling.domain.refusals import Invalid, Refusal
 from labeling.models import Acknowledgement, Guideline, Project, User
+from labeling.models.guidelines import LONGEST
 from labeling.services import events
-
-LONGEST = 100_000
-"""Characters of one version."""
 
 
 class Overtaken(Refusal):

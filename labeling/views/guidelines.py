@@ -14,6 +14,7 @@ from labeling.domain.refusals import NotAllowed, Refusal
 from labeling.domain.roles import Action
 from labeling.forms.guidelines import GuidelinesForm
 from labeling.language import said
+from labeling.models.guidelines import LONGEST
 from labeling.selectors import guidelines as reads
 from labeling.selectors.step_questions import questions as doubts
 from labeling.services import guidelines as service
@@ -73,7 +74,7 @@ def edit(request: HttpRequest, uid: str) -> HttpResponse:
 def preview(request: HttpRequest, uid: str) -> HttpResponse:
     """Show the text in the editor as annotators will see it; the preview alone for htmx."""
     within = frame(request, uid, Action.MANAGE)
-    text = request.POST.get("text", "")[: service.LONGEST]
+    text = request.POST.get("text", "")[:LONGEST]
     if request.headers.get("HX-Request") == "true":
         return page(request, "guidelines_edit.html#preview", within, text=text)
     return _editor(request, within, GuidelinesForm(request.POST), text=text)

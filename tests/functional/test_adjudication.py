@@ -51,9 +51,7 @@ def _new(name: str) -> str:
     return f"{name}-{Verdict.objects.count()}"
 
 
-def test_the_whole_loop_by_the_keyboard(
-    page, project, adjudicator, disputes, sign_in, troubles
-):
+def test_the_whole_loop_by_the_keyboard(page, project, adjudicator, disputes, sign_in, troubles):
     sign_in(page, adjudicator)
     page.goto(reverse("adjudication", args=[project.uid]))
     page.keyboard.press("Enter")

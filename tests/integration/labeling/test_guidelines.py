@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from labeling.domain.refusals import Invalid
 from labeling.models import Acknowledgement, Event, Guideline
+from labeling.models.guidelines import LONGEST
 from labeling.selectors import guidelines as reads
 from labeling.selectors.step_questions import questions
 from labeling.services import guidelines, labelers, projects, verdicts
@@ -45,7 +46,7 @@ def test_a_version_is_stored_with_its_event(owner, project, first):
         ({"text": " \n"}, "need a text"),
         ({"text": "One is **right**.\r\n"}, "same as that of version 1"),
         ({"change": " "}, "what changed"),
-        ({"text": "x" * (guidelines.LONGEST + 1)}, "characters"),
+        ({"text": "x" * (LONGEST + 1)}, "characters"),
     ],
 )
 def test_a_version_that_says_nothing_new_is_refused(owner, project, first, fields, words):
