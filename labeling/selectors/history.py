@@ -16,6 +16,8 @@ from labeling.selectors.boards import Side, read, sides
 SHOWN = 60
 """Days, or weeks where there are more days, that the page shows: the latest."""
 
+FEWEST = 30
+
 
 @dataclass(frozen=True, slots=True)
 class Period:
@@ -40,8 +42,8 @@ class Course:
 
     @property
     def width(self) -> int:
-        """Return how many periods stand beside each other."""
-        return len(self.periods)
+        """Return for how many periods a drawing has room: a single day is no wall."""
+        return max(len(self.periods), FEWEST)
 
 
 @dataclass(frozen=True, slots=True)
