@@ -61,7 +61,7 @@ EVALUATION = "\n## Evaluation\n"
 def add_evaluation(directory: Path, report: Mapping[str, Any], data: Sequence[Path]) -> None:
     """Write an evaluation's figures into a model's card, in place of an earlier one's."""
     card = directory / CARD
-    text = card.read_text(encoding="utf-8").split(EVALUATION)[0]
+    text = card.read_text(encoding="utf-8").split(EVALUATION)[0] if card.is_file() else ""
     card.write_text(text + EVALUATION + _evaluation(report, data), encoding="utf-8")
 
 

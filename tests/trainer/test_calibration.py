@@ -32,6 +32,13 @@ def test_the_error_is_the_mean_gap_of_the_bins_weighted_by_steps() -> None:
     assert filled[1][2:] == (pytest.approx(0.82), 0.5)
 
 
+def test_doubt_is_an_error_as_large_as_trust() -> None:
+    # One bin, .6 and right: the gap is .4 whichever way it points.
+    assert calibrate([solution(-1, 0.6)]).ece == pytest.approx(0.4)
+    # And the gaps of two bins do not cancel: (.4 + .7) / 2.
+    assert calibrate([solution(-1, 0.6), solution(0, 0.7)]).ece == pytest.approx(0.55)
+
+
 def test_scores_that_are_true_probabilities_have_no_error() -> None:
     draw = random.Random(0)
     rows = []

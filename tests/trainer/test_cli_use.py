@@ -67,6 +67,10 @@ def test_an_evaluation_is_saved_drawn_and_compared(
     assert report["unlabeled"] == report["unscored"] == 0
     assert "best threshold on test" in said
     assert "ECE" in said
+    assert not (prm / "README.md").exists()
+    run(capsys, "evaluate", "--model", prm, "--data", records, "--card")
+    assert f"| mean | | | | | {100 * report['mean_f1']:.1f} % |" in (prm / "README.md").read_text()
+    (prm / "README.md").unlink()
     other, _ = run(capsys, "evaluate", "--model", prm, "--data", records, "--threshold", 0.9,
                    "--predictions", tmp_path / "q.jsonl")  # fmt: skip
     compared, said = run(capsys, "compare", tmp_path / "q.jsonl", saved)

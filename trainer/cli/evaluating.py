@@ -26,6 +26,7 @@ def register(commands: Any) -> None:
     evaluate.add_argument("--data", type=Path, required=True, nargs="+", help=DATA_HELP)
     evaluation_options(evaluate)
     evaluate.add_argument("--seed", type=int, default=0, help="of the bootstrap (%(default)s)")
+    evaluate.add_argument("--card", action="store_true", help="write the figures into its card")
     compare = command(commands, "compare", _compare, "compare two models on the same solutions")
     compare.add_argument("predictions", type=Path, help="predictions of the one model")
     compare.add_argument("others", type=Path, help="predictions of the other")
@@ -34,7 +35,12 @@ def register(commands: Any) -> None:
 
 def _evaluate(arguments: argparse.Namespace) -> dict[str, Any]:
     benchmark = read_benchmark(arguments.data)  # a bad row shows before the model is loaded
-    return evaluate_on(benchmark, open_scorer(arguments), arguments)
+    report = evaluate_on(benchmark, open_scorer(arguments), arguments)
+    if arguments.card:
+        from trainer import cards
+
+        cards.add_evaluation(Path(arguments.model), report, arguments.data)
+    return report
 
 
 def evaluate_on(
@@ -113,10 +119,11 @@ def _say_comparison(
 
 
 def _say_report(report: Report) -> None:
-    say("split                erroneous  correct   acc err   acc cor        F1")
+    wide = max(map(len, ("split", *report.splits)))
+    say(f"{'split':{wide}} erroneous  correct   acc err   acc cor        F1")
     for name, row in report.splits.items():
         cells = [percent(v) for v in (row.error_accuracy, row.correct_accuracy, row.f1)]
-        say(f"{name:20} {row.erroneous:9} {row.correct:8} {''.join(f'{c:>10}' for c in cells)}")
+        say(f"{name:{wide}} {row.erroneous:9} {row.correct:8} {''.join(f'{c:>10}' for c in cells)}")
     say(f"mean F1 {percent(report.mean_f1)} at threshold {report.threshold}")
     if report.reason:
         say(f"no mean: {report.reason}")
@@ -136,5 +143,5 @@ def _say_flawed(flawed: Flawed) -> None:
         solutions = sum(split.solutions for split in flawed.splits.values())
         say(
             f"right answer, wrong step ({solutions}): located in {percent(flawed.located)}, "
-            f"seen in {percent(flawed.detected)}"
+            f"seen in {percent(flawed.detected)} (means of the splits)"
         )
