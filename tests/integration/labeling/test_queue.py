@@ -14,6 +14,7 @@ from labeling.models import Assignment, Decision, Verdict
 from labeling.selectors import exams
 from labeling.selectors.corrections import Settled
 from labeling.services import adjudications, assignments, decisions, projects, verdicts
+from labeling.services.assignments import candidates
 from tests import factories
 
 NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
@@ -195,18 +196,19 @@ def test_what_people_say_of_gold_changes_no_decision(project, adjudicator, annot
     assert Decision.objects.get(solution=solution).first_error == KEY
 
 
-def test_the_audit_draws_every_consensus_alike(project):
-    policy(project, audit_share=1.0, human_overlap=20)
+def test_the_audit_draws_every_consensus_alike(project, annotator):
+    solutions = []
     for number in range(8):
-        make(project, "consensus", places=20)
-        if number % 2:  # gaps between the ids
-            make(project, "discarded")
-    people = [member(project) for _ in range(160)]
-    drawn = Counter(lease(person, project).solution_id for person in people)
-    # 160 draws from 8: 20 each, standard deviation sqrt(160 * 1/8 * 7/8) = 4.2. At most 20 people
-    # share one, so those above give to those below
-    assert len(drawn) == 8
-    assert min(drawn.values()) >= 20 - 3 * 4.2
+        solutions.append(make(project, "consensus"))
+        if number == 3:  # a gap between the ids: the one behind it must not be drawn more often
+            for _ in range(12):
+                make(project, "discarded")
+    draws = Counter(
+        next(candidates.of_the_consensus(annotator, project, NOW, seed)) for seed in range(400)
+    )
+    # 400 draws from 8: 50 each, five standard deviations are 5 * sqrt(400 * 1/8 * 7/8) = 33
+    assert set(draws) == {solution.pk for solution in solutions}
+    assert all(abs(count - 50) <= 33 for count in draws.values())
 
 
 def test_an_audited_consensus_is_decided_by_people(project, annotator):
