@@ -3,12 +3,14 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView
 
-from labeling.api import exports, imports, projects, runs
+from labeling.api import exports, imports, people, projects, runs
 
 urlpatterns = [
     path("schema", SpectacularAPIView.as_view(), name="api-schema"),
     path("me", projects.Me.as_view(), name="api-me"),
     path("projects", projects.Projects.as_view(), name="api-projects"),
+    path("projects/<str:uid>/people", people.People.as_view(), name="api-people"),
+    path("projects/<str:uid>/gold", people.Gold.as_view(), name="api-gold"),
     path("projects/<str:uid>/engines", runs.Engines.as_view(), name="api-engines"),
     path("projects/<str:uid>/runs", runs.Runs.as_view(), name="api-runs"),
     path("projects/<str:uid>/runs/estimate", runs.RunEstimate.as_view(), name="api-run-estimate"),

@@ -14,6 +14,7 @@ from labeling.domain.assignments import Purpose
 from labeling.domain.exams import Standing
 from labeling.domain.labels import NO_ERROR, LabelerKind
 from labeling.domain.quality import Outcome, outcome
+from labeling.domain.roles import Role
 from labeling.models import Assignment, ExamGrant, GoldItem, Project, User, Verdict
 from labeling.selectors import exams
 from labeling.selectors.accuracy import KEYS
@@ -90,6 +91,20 @@ def attempts(user: User, project: Project) -> list[Attempt]:
     return [Attempt(len(cut), current, shown), *reversed(found)]
 
 
+def comes_first(user: User, project: Project, role: Role | None, *, begun: bool) -> bool:
+    """Say whether the exam's page stands before the queue for this person.
+
+    It does before the first item (until they said to begin), after failing, and until they have
+    seen a result.
+    """
+    if role is not Role.ANNOTATOR or project.policy.exam_items == 0:
+        return False
+    standing = exams.standing(user, project)
+    if not standing.over:
+        return standing.given == 0 and not begun
+    return standing.failed or _unseen_result(user, project)
+
+
 def examinees(project: Project) -> dict[int, Examinee]:
     """Return by user id how far everybody is who began the exam or may take it again."""
     policy = project.policy
@@ -141,6 +156,13 @@ WITH {KEYS}, granted AS (
 SELECT user_id, coalesce(t.n, 0), coalesce(t.answered, 0), coalesce(t.right, 0),
   coalesce(s.n, 0), coalesce(r.n, 0) + 1, t.last_at
 FROM taken t FULL JOIN granted r USING (user_id) LEFT JOIN seen s USING (user_id)"""  # noqa: S608 - constants only
+
+
+def _unseen_result(user: User, project: Project) -> bool:
+    return Assignment.objects.filter(
+        project=project, user=user, purpose=Purpose.EXAM, submitted_at__isnull=False,
+        evidence_seen_at=None,
+    ).exists()  # fmt: skip
 
 
 def _examined(project: Project) -> list[tuple[int, int, int, int, int, int, datetime | None]]:

@@ -19,7 +19,6 @@ from labeling.models import GoldItem, Labeler, Project, Solution, Verdict
 from labeling.selectors.gold import key
 
 STATEMENT_SHOWN = 160
-PAGE = 100
 SOURCES = (LabelerKind.HUMAN, LabelerKind.ADJUDICATOR, LabelerKind.GOLD)
 """Kinds of labelers whose verdicts may become keys."""
 
@@ -58,6 +57,14 @@ class Gold:
         """Whether most people disagree with the key."""
         return is_doubtful(self.answers, self.key)
 
+    def shows_under(self, name: str) -> bool:
+        """Say whether a list shows the item: "exam", "hidden", "retired", "doubtful" or all."""
+        if name == "doubtful":
+            return self.doubtful
+        if name == "retired":
+            return not self.active
+        return not name or (self.active and self.use == name)
+
 
 @dataclass(frozen=True, slots=True)
 class Stock:
@@ -80,16 +87,9 @@ class Source:
     kind: LabelerKind
 
 
-def gold_items(project: Project, use: str = "", doubtful_only: bool = False) -> list[Gold]:
-    """Return the gold items, doubtful keys first, then the newest.
-
-    `use`: "exam" or "hidden" for active items of that use, "retired", or "" for all.
-    """
-    rows = GoldItem.objects.filter(project=project)
-    if use:
-        rows = rows.filter(active=False) if use == "retired" else rows.filter(use=use, active=True)
-    found = _golds(project, rows)
-    return [gold for gold in found if gold.doubtful or not doubtful_only]
+def gold_items(project: Project) -> list[Gold]:
+    """Return all gold items: doubtful keys first, then the newest."""
+    return _golds(project, GoldItem.objects.filter(project=project))
 
 
 def gold_of(solution: Solution) -> Gold | None:

@@ -140,20 +140,20 @@ SELECT o.uid, left(p.statement, {STATEMENT_SHOWN}), a.purpose, v.state, v.first_
 
 def items_of(project: Project, user: User, wanted: Wanted, number: int = 1) -> Listed:
     """Return a page (from 1) of the person's concluded items, newest first."""
-    head, tail = f"WITH {KEYS}", f"{_FROM} {_condition(wanted)}"
-    values = {
-        "project": project.pk,
-        "user": user.pk,
-        "since": wanted.since,
-        "fast": project.policy.too_fast_seconds,
-        "limit": PAGE,
-    }
-    ((total,),) = _fetched(f"{head} SELECT count(*) {tail}", values)
+    ((total,),) = _fetched("SELECT count(*)", project, user, wanted)
     number = min(max(1, number), _pages(total))
-    values["offset"] = (number - 1) * PAGE
-    ordered = f"{head} {_COLUMNS} {tail} ORDER BY at DESC, a.id DESC"
-    rows = _fetched(f"{ordered} LIMIT %(limit)s OFFSET %(offset)s", values)
-    return Listed(tuple(_done(row) for row in rows), total, number)
+    place = f"LIMIT {PAGE} OFFSET {(number - 1) * PAGE}"
+    return Listed(_listed(project, user, wanted, place), total, number)
+
+
+def every_item(project: Project, user: User, wanted: Wanted) -> tuple[Done, ...]:
+    """Return all of the person's concluded items, newest first: for a file."""
+    return _listed(project, user, wanted)
+
+
+def _listed(project: Project, user: User, wanted: Wanted, place: str = "") -> tuple[Done, ...]:
+    order = f"ORDER BY at DESC, a.id DESC {place}"
+    return tuple(_done(row) for row in _fetched(_COLUMNS, project, user, wanted, order))
 
 
 def _condition(wanted: Wanted) -> str:
@@ -173,7 +173,16 @@ def _done(row: tuple[Any, ...]) -> Done:
     return Done(uid, statement, Purpose(purpose), state, *rest)
 
 
-def _fetched(query: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+def _fetched(
+    columns: str, project: Project, user: User, wanted: Wanted, order: str = ""
+) -> list[tuple[Any, ...]]:
+    query = f"WITH {KEYS} {columns} {_FROM} {_condition(wanted)} {order}"
+    values = {
+        "project": project.pk,
+        "user": user.pk,
+        "since": wanted.since,
+        "fast": project.policy.too_fast_seconds,
+    }
     with connection.cursor() as cursor:
         cursor.execute(query, values)
         return list(cursor.fetchall())

@@ -47,6 +47,12 @@ def share(found: Any) -> SafeString:
 
 
 @register.filter
+def interval(found: Proportion) -> SafeString:
+    """Return "(58.1 – 67.0 %)"; a dash that says why where there is none."""
+    return _percents(found.interval)
+
+
+@register.filter
 def of(found: Proportion) -> str:
     """Return "69 of 110"."""
     return f"{thousands(found.part)} / {thousands(found.whole)}"

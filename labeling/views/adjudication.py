@@ -29,6 +29,7 @@ from labeling.selectors.evidence import evidence
 from labeling.services import adjudication_leases, adjudications
 from labeling.views.annotate import REPORT_REASONS
 from labeling.views.frame import Frame, frame, page
+from labeling.views.gold import beside_solution
 
 
 @require_GET
@@ -140,6 +141,7 @@ def solution_page(
         "hidden": not kinds,
         "may_adjudicate": deciding,
         "error": said(refusal) if refusal else "",
+        **(beside_solution(within, solution) if kinds else {}),
     }
     if deciding:
         seen = disputes.seen(solution)

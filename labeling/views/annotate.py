@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +17,7 @@ from labeling.domain.assignments import RejectReason, SkipReason
 from labeling.domain.roles import Action
 from labeling.models import Assignment, Guideline
 from labeling.selectors import annotate as reads
+from labeling.selectors import exam_results
 from labeling.selectors.corrections import check_correctable
 from labeling.selectors.guidelines import current, while_labeling
 from labeling.services import assignments
@@ -43,11 +45,15 @@ def annotate(request: HttpRequest, uid: str) -> HttpResponse:
     """Show the person's open item, leasing the next one if there is none.
 
     Leasing on GET is safe to repeat: the open item comes back until it is submitted or skipped.
+    Who has to take the exam first, or to see its result, is sent to its page.
     """
     within = frame(request, uid, Action.ANNOTATE)
     guideline, must_read = while_labeling(within.user, within.project)
     if must_read:
         return to_read(request, within)
+    begun = "begin" in request.GET
+    if exam_results.comes_first(within.user, within.project, within.role, begun=begun):
+        return redirect("exam", uid)
     now = timezone.now()
     leased = assignments.lease_next(by=within.user, project=within.project, now=now)
     if leased is None:

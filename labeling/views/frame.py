@@ -21,10 +21,12 @@ _PLACES = (
     ("overview", _("Overview"), Action.VIEW),
     ("solutions", _("Solutions"), Action.VIEW),
     ("agreement", _("Agreement"), Action.VIEW),
+    ("quality", _("People"), Action.MANAGE),
     ("runs", _("Runs"), Action.VIEW),
     ("judges", _("Judges"), Action.VIEW),
     ("data", _("Data"), Action.VIEW),
     ("guidelines", _("Guidelines"), None),
+    ("quality_mine", _("My numbers"), Action.ANNOTATE),
 )
 
 

@@ -8,6 +8,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from labeling import urls as pages
+from labeling.services import labelers
 from tests import factories
 
 PUBLIC = {"login", "healthz", "readyz", "set_language", "words"}
@@ -43,6 +44,16 @@ SCOPED = {
     "diagnostics": ("get", "annotator"),
     "history": ("get", "annotator"),
     "audit": ("get", "annotator"),
+    "add_gold": ("post", "adjudicator"),
+    "quality": ("get", "adjudicator"),
+    "quality_mine": ("get", "viewer"),
+    "quality_person": ("get", "adjudicator"),
+    "gold": ("get", "adjudicator"),
+    "sample_gold": ("post", "adjudicator"),
+    "change_gold": ("post", "adjudicator"),
+    "exam_people": ("get", "adjudicator"),
+    "grant_exam": ("post", "adjudicator"),
+    "exam": ("get", "viewer"),
     "runs": ("get", "annotator"),
     "run": ("get", "annotator"),
     "new_run": ("get", "viewer"),
@@ -95,6 +106,7 @@ def addresses(project):
         "other": run.labeler.uid,
         "name": "paper-v1",
         "job": factories.ImportFactory(project=project).uid,
+        "labeler": labelers.person(by=project.created_by, project=project).uid,
         "trial": factories.JudgeTrialFactory(project=project).uid,
     }
     found = {}

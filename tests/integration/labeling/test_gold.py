@@ -148,7 +148,7 @@ def test_a_key_that_most_people_deny_comes_first_and_is_marked(project, manager)
     ]
     assert found[0].answers == {3: 2, None: 1}
     assert found[1].right == Proportion(2, 3)
-    assert [g.uid for g in gold_items.gold_items(project, doubtful_only=True)] == [doubtful.uid]
+    assert [gold.uid for gold in found if gold.shows_under("doubtful")] == [doubtful.uid]
 
 
 def test_answers_given_after_the_evidence_are_no_test_of_the_key(project, manager, annotator):
@@ -163,11 +163,14 @@ def test_the_stock_counts_what_serves(project, manager):
     add(solution_of(project, 2), manager, first_error=2)
     retired = add(solution_of(project, 3), manager, first_error=1)
     gold.change(by=manager, item=retired, use=HIDDEN, explanation="", active=False)
-    stock = gold_items.stock(gold_items.gold_items(project))
+    found = gold_items.gold_items(project)
+    stock = gold_items.stock(found)
     assert (stock.exam, stock.hidden, stock.retired) == (1, 1, 1)
     assert (stock.with_error, stock.without_error) == (1, 1)
-    assert [g.active for g in gold_items.gold_items(project, use="retired")] == [False]
-    assert len(gold_items.gold_items(project, use="hidden")) == 1
+    shown = {name: [g.key for g in found if g.shows_under(name)] for name in ("exam", "hidden")}
+    assert shown == {"exam": [-1], "hidden": [2]}
+    assert [g.key for g in found if g.shows_under("retired")] == [1]
+    assert len([g for g in found if g.shows_under("")]) == 3
 
 
 def test_an_item_that_no_machine_labeled_says_so(project, manager):
