@@ -90,7 +90,7 @@ def lost(logs: Sequence[Log], people: Sequence[User]) -> int:
     )
 
 
-def machine(when: str) -> dict[str, Any]:
+def machine(when: str = "before") -> dict[str, Any]:
     """Return how many cores there are and the mean number of processes that wanted one."""
     return {"cores": os.cpu_count(), f"load_{when}": round(os.getloadavg()[0], 2)}
 
