@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 from django.views.i18n import set_language
 
 from labeling.views import (
+    accounts,
     adjudication,
     agreement,
     annotate,
@@ -21,6 +22,7 @@ from labeling.views import (
     project,
     quality,
     runs,
+    settings,
     solutions,
     tokens,
 )
@@ -82,6 +84,11 @@ _PROJECT = [
     path("guidelines/questions", guidelines.questions, name="guidelines_questions"),
     path("guidelines/<int:number>/", guidelines.version, name="guidelines_version"),
     path("guidelines/<int:number>/read", guidelines.acknowledge, name="acknowledge_guidelines"),
+    path("settings/", settings.settings, name="settings"),
+    path("settings/policy", settings.change_policy, name="change_policy"),
+    path("settings/members", settings.add_member, name="add_member"),
+    path("settings/members/<int:number>/role", settings.change_role, name="change_role"),
+    path("settings/members/<int:number>/remove", settings.remove_member, name="remove_member"),
     path("imports/", imports.imports, name="imports"),
     path("imports/upload", imports.upload, name="upload_import"),
     path("imports/<str:job>/", imports.one_import, name="import"),
@@ -91,7 +98,10 @@ _PROJECT = [
 
 urlpatterns = [
     path("", home.home, name="home"),
-    path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("login/", accounts.SignIn.as_view(), name="login"),
+    path("welcome/<str:token>/", accounts.welcome, name="welcome"),
+    path("password/", accounts.password, name="password"),
+    path("projects/new", settings.new_project, name="new_project"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("language/", set_language, name="set_language"),
     path("words/<str:language>/<str:version>.js", languages.words, name="words"),

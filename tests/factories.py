@@ -70,6 +70,24 @@ class AcknowledgementFactory(DjangoModelFactory):
     acknowledged_at = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+class InvitationFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Invitation
+
+    user = factory.SubFactory(UserFactory)
+    token_hash = factory.Sequence(lambda n: f"{n:064x}")
+    expires_at = datetime(2100, 1, 1, tzinfo=UTC)
+    created_by = factory.SubFactory(UserFactory)
+
+
+class SignInFailureFactory(DjangoModelFactory):
+    class Meta:
+        model = models.SignInFailure
+
+    digest = factory.Sequence(lambda n: f"{n:064x}")
+    failed_at = datetime(2026, 1, 1, tzinfo=UTC)
+
+
 class ProblemFactory(DjangoModelFactory):
     class Meta:
         model = models.Problem

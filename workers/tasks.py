@@ -17,6 +17,7 @@ from labeling.models import Project, Run, Snapshot
 from labeling.models.runs import RunState
 from labeling.services import (
     claims,
+    decisions,
     import_jobs,
     judging,
     presence,
@@ -100,6 +101,14 @@ def bring_in(import_uid: str) -> None:
         import_jobs.carry_out(by=job.created_by, job=job)
 
 
+@shared_task(name="workers.decide")
+def decide(project_pk: int) -> None:
+    """Make the decisions again that an older policy made."""
+    project = Project.objects.filter(pk=project_pk).first()
+    if project is not None:
+        decisions.catch_up(by=projects.machine(), project=project)
+
+
 @shared_task(name="workers.sweep")
 def sweep() -> None:
     """Return expired leases and ring for all work that nobody attends to."""
@@ -111,6 +120,7 @@ def sweep() -> None:
         training.ring(run=waiting)
     judging.attend(by=projects.machine(), now=now)
     import_jobs.attend(by=projects.machine(), now=now)
+    decisions.attend()
 
 
 @shared_task(name="workers.fold")

@@ -1,6 +1,6 @@
 """Rows, constraints and querysets, one file per aggregate. Knows no permissions and no services."""
 
-from labeling.models.access import ApiToken
+from labeling.models.access import ApiToken, Invitation, SignInFailure
 from labeling.models.adjudication import AdjudicationLease
 from labeling.models.assignments import Assignment
 from labeling.models.datasets import Snapshot
@@ -37,6 +37,7 @@ __all__ = [
     "GoldItem",
     "Guideline",
     "Import",
+    "Invitation",
     "JudgePrompt",
     "JudgeTrial",
     "Labeler",
@@ -48,6 +49,7 @@ __all__ = [
     "Rollout",
     "Run",
     "Sampling",
+    "SignInFailure",
     "Snapshot",
     "Solution",
     "Stale",

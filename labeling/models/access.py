@@ -1,4 +1,4 @@
-"""API tokens: only their hash is stored."""
+"""API tokens, invitations and failed sign-ins: only hashes are stored."""
 
 from __future__ import annotations
 
@@ -28,3 +28,33 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class Invitation(models.Model):
+    """A link by which a new person sets their password: hashed, expiring, good for one use."""
+
+    user = models.OneToOneField("labeling.User", models.CASCADE, related_name="invitation")
+    token_hash = models.CharField(max_length=64, unique=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey("labeling.User", models.PROTECT, related_name="+")
+
+    def __str__(self) -> str:
+        return f"invitation of {self.user_id}"
+
+
+class SignInFailure(models.Model):
+    """A wrong password, under the hash of who was tried from where: names are not kept."""
+
+    digest = models.CharField(max_length=64)
+    failed_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            # services.sign_ins: how often this name and address, or this address, failed lately
+            models.Index(fields=["digest", "-failed_at"], name="sign_in_failure_recent"),
+        ]
+
+    def __str__(self) -> str:
+        return f"failure at {self.failed_at:%Y-%m-%d %H:%M}"

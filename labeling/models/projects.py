@@ -15,6 +15,8 @@ class Project(models.Model):
     name = models.CharField(max_length=120, unique=True)
     policy_values = models.JSONField(default=dict)
     policy_version = models.PositiveIntegerField(default=1)
+    decided_from = models.PositiveIntegerField(default=1, db_default=1)
+    """Decisions made under an older policy version have to be made again; 1 once all are."""
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey("labeling.User", models.PROTECT, related_name="+")
 

@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from django.db import transaction
-from django.db.models import Case, Q, Subquery, When
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, When
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.lookups import Exact
 
+from labeling import dispatch
 from labeling.domain.adjudication import cause_of
 from labeling.domain.consensus import decide
 from labeling.domain.labels import LabelerKind, VerdictState, VerdictView
@@ -19,6 +20,9 @@ from labeling.models import PRM, Decision, Project, Solution, User, Verdict
 from labeling.services import events
 
 CHUNK = 2000
+
+BELL_LASTS = 20.0
+"""Seconds after which a bell that no worker heard is dropped: the sweeper rings again."""
 
 
 def lock(solution_ids: Iterable[int]) -> list[Solution]:
@@ -75,6 +79,40 @@ def recompute(*, by: User, project: Project) -> int:
     changed = sum(1 for pk, state in after if before.get(pk) != state)
     events.record(by=by, action="decisions recomputed", project=project, changed=changed)
     return changed
+
+
+def ring(*, project: Project) -> None:
+    """Have a worker make the decisions again that an older policy made."""
+    dispatch.ring("workers.decide", project.pk, queue="export", expires=BELL_LASTS)
+
+
+def catch_up(*, by: User, project: Project) -> int:
+    """Make the decisions again that are older than the policy they follow from; return how many.
+
+    It may be broken off and called again: what is done stays done.
+    """
+    done = 0
+    old = Solution.objects.filter(
+        project=project, decision__policy_version__lt=project.decided_from
+    )
+    while ids := list(old.order_by("pk").values_list("pk", flat=True)[:CHUNK]):
+        with transaction.atomic():
+            project.refresh_from_db()
+            refresh(project=project, solutions=lock(ids))
+        done += len(ids)
+    # a change of the policy meanwhile has set a newer version, which stays
+    Project.objects.filter(pk=project.pk, decided_from=project.decided_from).update(decided_from=1)
+    if done:
+        events.record(by=by, action="decisions recomputed", project=project, count=done)
+    return done
+
+
+def attend() -> None:
+    """Ring again for projects whose decisions are behind and no worker heard it."""
+    behind = Decision.objects.filter(policy_version__lt=F("project__decided_from"))
+    changed = Project.objects.filter(decided_from__gt=1)
+    for project in changed.filter(Exists(behind.filter(project=OuterRef("pk")))):
+        ring(project=project)
 
 
 def _champion_scores(project: Project) -> Case:

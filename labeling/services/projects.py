@@ -9,14 +9,23 @@ from django.db import transaction
 
 from labeling.domain.phrases import phrase_of
 from labeling.domain.policy import Policy, PolicyError
-from labeling.domain.refusals import Invalid
+from labeling.domain.refusals import Invalid, Refusal
 from labeling.domain.roles import Role
 from labeling.models import Membership, Project, User
-from labeling.services import events
+from labeling.services import decisions, events
 from labeling.services import guidelines as versions
+
+DECIDING = ("consensus_kinds", "human_overlap")
+"""Fields of the policy that the decisions follow from."""
 
 MACHINE = "machine"
 """Username of the service account in whose name workers write."""
+
+
+class Overtaken(Refusal):
+    """Somebody changed the same thing meanwhile."""
+
+    code = "overtaken"
 
 
 @transaction.atomic
@@ -51,15 +60,27 @@ def add_member(*, by: User, project: Project, user: User, role: Role) -> Members
 
 
 @transaction.atomic
-def change_policy(*, by: User, project: Project, **changes: Any) -> Project:
-    """Change the policy and raise its version. Decisions follow by decisions.recompute."""
+def change_policy(
+    *, by: User, project: Project, based_on: int | None = None, **changes: Any
+) -> Project:
+    """Change the policy and raise its version. Raise Invalid and, given `based_on`, Overtaken.
+
+    `based_on`: the version that the asker had before them. What a change of DECIDING means for
+    the decisions follows in a worker.
+    """
     project = Project.objects.select_for_update().get(pk=project.pk)
+    if based_on not in (None, project.policy_version):
+        raise Overtaken("somebody changed the policy meanwhile; nothing of yours was saved")
+    before = project.policy
     try:
-        project.policy_values = replace(project.policy, **changes).to_dict()
+        project.policy_values = replace(before, **changes).to_dict()
     except (PolicyError, TypeError) as error:
         raise Invalid(phrase_of(error)) from error
     project.policy_version += 1
-    project.save(update_fields=["policy_values", "policy_version"])
+    if any(getattr(before, name) != getattr(project.policy, name) for name in DECIDING):
+        project.decided_from = project.policy_version
+        decisions.ring(project=project)
+    project.save(update_fields=["policy_values", "policy_version", "decided_from"])
     events.record(
         by=by,
         action="policy changed",

@@ -27,6 +27,7 @@ _PLACES = (
     ("data", _("Data"), Action.VIEW),
     ("guidelines", _("Guidelines"), None),
     ("quality_mine", _("My numbers"), Action.ANNOTATE),
+    ("settings", _("Settings"), Action.ADMINISTER),
 )
 
 

@@ -20,12 +20,14 @@ from tests import factories
 # Called by workers on behalf of a run or a lease that names its owner already, or pure reads.
 WITHOUT_ACTOR = {
     "claims.claim", "claims.renew", "claims.release", "claims.sweep", "claims.pending",
-    "claims.is_anything_left", "runs.others_wait", "decisions.lock", "decisions.refresh",
+    "claims.is_anything_left", "runs.others_wait", "decisions.attend",
+    "decisions.lock", "decisions.refresh", "decisions.ring",
     "import_jobs.claim", "import_jobs.file_of", "import_jobs.ring",
     "judging.progressed", "judging.ring", "judging.taken",
     "presence.record", "projects.machine", "retraining.is_due", "runs.progressed", "runs.ring",
     "rollups.differences", "rollups.fold", "rollups.fold_all", "rollups.forget", "rollups.recount",
-    "samplings.solution_hash", "snapshots.folder_of", "tokens.digest", "training.claim",
+    "samplings.solution_hash", "sign_ins.fail", "sign_ins.must_wait",
+    "sign_ins.succeed", "snapshots.folder_of", "tokens.digest", "training.claim",
     "training.f1_of", "training.progressed", "training.ring", "training.unattended",
     "verdicts.full_labels",
 }  # fmt: skip

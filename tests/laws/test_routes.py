@@ -11,10 +11,10 @@ from labeling import urls as pages
 from labeling.services import labelers
 from tests import factories
 
-PUBLIC = {"login", "healthz", "readyz", "set_language", "words"}
+PUBLIC = {"login", "healthz", "readyz", "set_language", "words", "welcome"}
 """Open to everyone."""
 
-OWN = {"home", "logout", "tokens", "revoke_token"}
+OWN = {"home", "logout", "tokens", "revoke_token", "password", "new_project"}
 """A signed-in user's own things: no project is involved."""
 
 # route → (method, role that may not pass although a member)
@@ -76,6 +76,11 @@ SCOPED = {
     "acknowledge_guidelines": ("post", "viewer"),
     "guidelines_questions": ("get", "adjudicator"),
     "imports": ("get", "annotator"),
+    "settings": ("get", "manager"),
+    "change_policy": ("post", "manager"),
+    "add_member": ("post", "manager"),
+    "change_role": ("post", "manager"),
+    "remove_member": ("post", "manager"),
     "upload_import": ("post", "viewer"),
     "import": ("get", "annotator"),
     "start_import": ("post", "viewer"),
