@@ -12,6 +12,9 @@ from labeling.models.fields import choices, one_of
 class User(AbstractUser):
     """A person or a service account."""
 
+    preferences = models.JSONField(default=dict, blank=True)
+    """How the person works on the annotate page (labeling.domain.shortcuts)."""
+
 
 class Membership(models.Model):
     """A user's role in one project."""

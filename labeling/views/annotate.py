@@ -101,7 +101,8 @@ def submitted(request: HttpRequest, uid: str, item: str) -> HttpResponse:
     shown = reads.submitted(found, within.role)
     if reads.evidence_kinds(found, within.role):
         assignments.see_evidence(by=within.user, uid=item, now=timezone.now())
-    return page(request, "annotate/submitted.html", within, active="annotate", shown=shown)
+    context = {"active": "annotate", "uid": item, "shown": shown}
+    return page(request, "annotate/submitted.html", within, **context)
 
 
 @require_GET

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from labeling.domain.labels import LabelerKind, VerdictState
 from labeling.services import labelers, verdicts
 from tests import factories
+from tests.functional.annotating import STEPS
 from tests.functional.chromium import ARGUMENTS, chromium
 
 # Playwright's synchronous API keeps an event loop running in this thread; Django's ORM would
@@ -97,3 +98,14 @@ def dispute(transactional_db) -> Callable[..., object]:
         return solution
 
     return make
+
+
+@pytest.fixture
+def bench(page: Page, project, annotator, dispute, sign_in) -> Page:
+    """The annotate page of the first of two disputed items."""
+    dispute(project, STEPS)
+    dispute(project, ["Second item, one step.", "Its last step."])
+    sign_in(page, annotator)
+    page.goto(reverse("annotate", args=[project.uid]))
+    expect(page.locator(".step")).to_have_count(4)
+    return page

@@ -14,7 +14,9 @@ from tests import factories
 PUBLIC = {"login", "healthz", "readyz", "set_language", "words", "welcome"}
 """Open to everyone."""
 
-OWN = {"home", "logout", "tokens", "revoke_token", "password", "new_project"}
+OWN = {
+    "home", "logout", "tokens", "revoke_token", "password", "new_project", "preferences",
+}  # fmt: skip
 """A signed-in user's own things: no project is involved."""
 
 # route → (method, role that may not pass although a member)

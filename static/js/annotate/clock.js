@@ -3,27 +3,34 @@ const IDLE_MS = 60_000;
 const SIGNS = ["keydown", "pointerdown", "pointermove", "wheel", "touchstart", "scroll"];
 
 export class Clock {
-  constructor(seconds, onTick) {
-    this.ms = seconds * 1000;
+  constructor(onTick) {
+    this.ms = 0;
+    this.onTick = onTick;
     this.lastInput = this.lastTick = performance.now();
     for (const sign of SIGNS) {
       addEventListener(sign, () => (this.lastInput = performance.now()), { passive: true });
     }
-    setInterval(() => this.#tick(onTick), 1000);
-    onTick(this.seconds);
+    setInterval(() => this.#tick(), 1000);
+  }
+
+  // Another item is on the page, with this many seconds of work so far.
+  start(seconds) {
+    this.ms = seconds * 1000;
+    this.lastTick = performance.now();
+    this.onTick(this.seconds);
   }
 
   get seconds() {
     return Math.round(this.ms / 100) / 10;
   }
 
-  #tick(onTick) {
+  #tick() {
     const now = performance.now();
     const active = !document.hidden && now - this.lastInput < IDLE_MS;
     // a laptop that slept wakes with one long tick: count no more than two seconds of it
     if (active) this.ms += Math.min(now - this.lastTick, 2000);
     this.lastTick = now;
-    onTick(this.seconds);
+    this.onTick(this.seconds);
   }
 }
 

@@ -1,154 +1,260 @@
-// Wire the annotate page: sheet, view, saver, clock and keys.
+// Wire the annotate page: the item on it, the one ahead, keys, dialogs, and ways between items.
+import { t } from "../i18n.js";
+import { Ahead } from "./ahead.js";
+import { showEarlier } from "./back.js";
+import { Bench, LABELS } from "./bench.js";
 import { Clock, words } from "./clock.js";
+import { differences, settleConflict } from "./conflict.js";
+import { Keymap } from "./keymap.js";
 import { listen } from "./keys.js";
-import { lightUpNumbers } from "./numbers.js";
-import { Saver } from "./saver.js";
-import { CORRECT, Sheet, UNSURE, WRONG } from "./sheet.js";
-import { showStatus } from "./status.js";
-import { View } from "./view.js";
+import { giveBackOnLeaving } from "./leave.js";
+import { hold, sendLeft } from "./outbox.js";
+import { get, send } from "./pages.js";
+import { say } from "./say.js";
+import { WHOLE } from "./sheet.js";
+import { button, refusedWords, showStatus, showTrouble, signInAgain } from "./status.js";
+import { toggleProblem, toggleSide, takeSide } from "./panes.js";
 
-const root = document.querySelector("[data-bench]");
-const { uid, version, active, mode, steps, draftUrl, submitUrl } = root.dataset;
-const indicator = document.querySelector("[data-save]");
-const sheet = new Sheet(Number(steps), mode, JSON.parse(document.getElementById("draft").text));
-const view = new View(root);
-const clockFace = document.querySelector("[data-clock]");
-const clock = new Clock(Number(active), (s) => (clockFace.textContent = words(s)));
-const saver = new Saver({
-  uid,
-  version: Number(version),
-  urls: { draft: draftUrl, submit: submitUrl },
-  seconds: () => clock.seconds,
-  on: report,
-});
-let focus = 0;
+const AGAIN_MS = 5000;
+// a second Enter of the same hand is not meant for what has just come
+const DOUBLE_MS = 400;
+// what only some items offer: by the project's mode, and whether the item is submitted already
+const OPTIONAL = new Set(["first_error", "rest_unsure", "rest_wrong", "skip", "report"]);
+const { home, historyUrl, loginUrl } = document.querySelector("[data-frame]").dataset;
+const keymap = new Keymap();
+const ahead = new Ahead();
+const face = document.querySelector("[data-clock]");
+const clock = new Clock((seconds) => (face.textContent = words(seconds)));
+const waiting = new Set(); // benches whose submissions are under way while another item is shown
+let current = null; // the item's bench; null on the page with the evidence
+let moving = false; // the next item was asked for and is not here yet
+let done = 0;
+let shownAt = -DOUBLE_MS;
 
-function report(state, details = {}) {
-  const choices = { load: loadNewer, keep: keepMine, login: root.dataset.loginUrl };
-  showStatus(root, indicator, state, { ...details, ...choices });
-  root.inert = state === "submitted";
-  if (state === "submitted") location.assign(details.next);
+function main() {
+  return document.querySelector("main");
 }
 
-function loadNewer() {
-  saver.forget();
-  location.reload();
+// The page just loaded, or another item or evidence took its place.
+function begin({ fresh = false } = {}) {
+  const { uid, active, title, doneToday, aheadUrl } = main().dataset;
+  const isBench = "bench" in main().dataset;
+  keymap.label(main());
+  document.title = title;
+  moving = false;
+  face.parentElement.hidden = !isBench;
+  if (doneToday) done = Math.max(done, Number(doneToday));
+  document.querySelector("[data-today]").textContent = done;
+  current = isBench ? new Bench(main(), { seconds: () => clock.seconds, on: report }) : null;
+  if (isBench) {
+    clock.start(Number(active));
+    hold(uid);
+    takeSide(main());
+    showTrouble();
+    if (!current.begin()) conflictAtOpening(current);
+  } else if (!fresh) main().querySelector("h1").focus();
+  if (waiting.size === 0) ahead.fetch(aheadUrl);
 }
 
-// The newer draft's version is not known here: the reloaded page sends what is kept on top of it.
-function keepMine() {
-  sessionStorage.setItem("annotator:keep-mine", uid);
-  location.reload();
+function show({ main: next, url }) {
+  main().replaceWith(next);
+  if (url !== location.href) history.pushState(null, "", url);
+  scrollTo(0, 0);
+  shownAt = performance.now();
+  begin();
 }
 
-function changed(next = focus) {
-  saver.change(sheet.draft());
-  moveTo(next);
+function report(state, details, bench) {
+  if (state === "submitted") return submitted(bench, details);
+  if (bench === current) {
+    showStatus(state, waiting.size);
+    bench.root.inert = bench.saver.submitting;
+    if (state === "submit-offline" && ahead.ready) return pass(bench);
+  }
+  if (state === "signed-out") return showTrouble(...signInAgain(loginUrl));
+  if (state !== "refused") return bench === current && showTrouble();
+  if (details.code === "stale_draft" && bench === current) return conflict(bench, details);
+  return refused(bench, details);
 }
 
-function moveTo(index, options) {
-  focus = Math.max(0, Math.min(index, sheet.steps - 1));
-  if (sheet.folded(focus) && !view.unfolded) focus = sheet.wrongStep;
-  view.show(sheet, focus);
-  view.focus(focus, options);
+function refused(bench, details) {
+  if (bench === current && details.code === "incomplete") return showTrouble(details.words);
+  waiting.delete(bench);
+  const words = refusedWords(details, home);
+  if (bench === current) return showTrouble(...words);
+  return showTrouble(t("An item was not submitted; its labels are kept in this browser."), " ", ...words);
 }
 
-function mark(label) {
-  sheet.mark(focus, label);
-  const stays = label === WRONG && sheet.firstErrorMode;
-  changed(stays ? focus : focus + 1);
+// The submission goes on by itself while the next item is labeled.
+function pass(bench) {
+  waiting.add(bench);
+  next();
 }
 
-function undo() {
-  const step = sheet.undo();
-  if (step !== null) changed(step);
+async function submitted(bench, { evidence }) {
+  waiting.delete(bench);
+  if (!bench.editing) document.querySelector("[data-today]").textContent = ++done;
+  if (bench !== current) {
+    if (current) showStatus(current.saver.kept ? "saving" : "saved", waiting.size);
+    if (waiting.size === 0) ahead.fetch(main().dataset.aheadUrl);
+    return moving && next();
+  }
+  showStatus("submitted");
+  const shown = evidence && keymap.evidence ? await get(evidence) : null;
+  return shown?.kind === "shown" ? show(shown) : next();
+}
+
+async function next() {
+  moving = true;
+  const answer = await ahead.take();
+  if (answer?.kind === "shown") return show(answer);
+  if (answer?.kind === "offline" || (!answer && waiting.size)) return nextLater();
+  return location.assign(home);
+}
+
+function nextLater() {
+  showTrouble(t("No network: the next item comes as soon as it is back. What you did is kept here."));
+  if (waiting.size === 0) setTimeout(() => moving && fetchNext(), AGAIN_MS);
+}
+
+function fetchNext() {
+  ahead.fetch(main().dataset.aheadUrl);
+  next();
 }
 
 function submit() {
-  const missing = sheet.missing;
-  if (missing >= 0) return moveTo(missing);
-  return saver.submit(sheet.draft());
+  if (performance.now() - shownAt < DOUBLE_MS) return true;
+  if (!current) return moving || next();
+  if (current.submit() && !keymap.evidence && !current.editing && ahead.ready) pass(current);
+  return true;
 }
 
-function toggleSide() {
-  const side = root.querySelector("[data-side]");
-  side.hidden = !side.hidden;
-  root.classList.toggle("with-side", !side.hidden);
-  root.querySelector("[data-side-toggle]").setAttribute("aria-pressed", !side.hidden);
+function conflict(bench, { draft, version }) {
+  const settle = (chosen) => {
+    showTrouble();
+    bench.settle(chosen, version);
+  };
+  const ask = () => settleConflict({ mine: bench.sheet.draft(), theirs: draft, steps: bench.view.steps, settle });
+  if (differences(bench.sheet.draft(), draft).length === 0) return settle(draft);
+  showTrouble(t("A newer draft of this item was saved in another tab or on another device."), " ", button(t("Compare the two"), ask));
+  return ask();
+}
+
+function conflictAtOpening(bench) {
+  bench.sheet.load(bench.saver.kept.draft);
+  bench.view.showNotes(bench.sheet);
+  bench.moveTo(0);
+  conflict(bench, { draft: bench.given, version: bench.saver.version });
+}
+
+// Skip or report by the dialog's form: what comes back is the next item.
+async function passBack(form) {
+  const words = form.querySelector("[data-said]");
+  words.textContent = t("… sending");
+  const drained = await current.saver.drain();
+  const answer = drained ? await send(form.action, new FormData(form)) : { kind: "offline" };
+  if (answer.kind === "shown" || answer.kind === "elsewhere") return passedBack(form, answer);
+  words.textContent =
+    answer.kind === "offline"
+      ? t("The server cannot be reached: nothing was sent. Your labels are kept here.")
+      : (answer.words ?? t("Your session has ended. Sign in again in another tab, then try again."));
+  return null;
+}
+
+function passedBack(form, answer) {
+  current.saver.forget();
+  form.closest("dialog").close();
+  return arrive(answer);
+}
+
+async function arriveBy(asked) {
+  const answer = await asked;
+  if (answer.kind === "refused") return showTrouble(answer.words);
+  if (answer.kind === "offline") return showTrouble(t("The server cannot be reached. Try again in a moment."));
+  return arrive(answer);
+}
+
+function arrive(answer) {
+  return answer.kind === "shown" ? show(answer) : location.assign(answer.url ?? home);
+}
+
+async function leaveFor(asked) {
+  current?.saver.flush();
+  await arriveBy(asked());
+}
+
+function earlier() {
+  showEarlier({
+    url: historyUrl,
+    editUrl: (uid) => `${home}${uid}/edit`,
+    visit: (url) => leaveFor(() => get(url)),
+    takeBack: ({ uid }) => leaveFor(() => send(`${home}${uid}/unskip`)),
+  });
 }
 
 function open(id) {
-  document.getElementById(id).showModal();
+  document.getElementById(id)?.showModal();
 }
 
-const whenLabeling = (action) => () => saver.submitting || action();
+const labeling = {
+  ...Object.fromEntries(Object.entries(LABELS).map(([name, label]) => [name, () => current.mark(label)])),
+  first_error: () => current.markFirstError(),
+  rest_correct: () => current.markRest(LABELS.correct),
+  rest_unsure: () => current.markRest(LABELS.unsure),
+  rest_wrong: () => current.markRest(LABELS.wrong),
+  undo: () => current.undo(),
+  redo: () => current.redo(),
+  next: () => current.moveTo(current.focus + 1),
+  previous: () => current.moveTo(current.focus - 1),
+  note: () => current.note(current.focus),
+  whole_note: () => current.note(WHOLE),
+  unfold: () => current.unfold(),
+  problem: () => toggleProblem(main()),
+  guidelines: () => {
+    toggleSide(main());
+    current.moveTo(current.focus);
+  },
+  skip: () => open("skip"),
+  report: () => open("report"),
+};
+const always = { submit, back: earlier, help: () => open("help") };
 
-listen({
-  1: whenLabeling(() => mark(CORRECT)),
-  2: whenLabeling(() => mark(UNSURE)),
-  3: whenLabeling(() => mark(WRONG)),
-  e: whenLabeling(() => {
-    sheet.markFirstError(focus);
-    changed();
-  }),
-  a: whenLabeling(() => {
-    sheet.markRest(focus);
-    changed(sheet.steps - 1);
-  }),
-  u: whenLabeling(undo),
-  j: () => moveTo(focus + 1),
-  k: () => moveTo(focus - 1),
-  ArrowDown: () => moveTo(focus + 1),
-  ArrowUp: () => moveTo(focus - 1),
-  n: whenLabeling(() => view.note(focus)),
-  N: whenLabeling(() => view.wholeNote()),
-  g: toggleSide,
-  s: whenLabeling(() => open("skip")),
-  r: whenLabeling(() => open("report")),
-  "?": () => open("help"),
-  Enter: whenLabeling(submit),
-  leave: () => view.focus(focus),
-});
-
-root.addEventListener("click", (event) => {
-  const hit = event.target.closest("[data-label], [data-submit], [data-unfold], [data-side-toggle], [data-step]");
-  if (!hit) return;
-  if (hit.dataset.label) whenLabeling(() => mark(Number(hit.dataset.label)))();
-  else if ("submit" in hit.dataset) whenLabeling(submit)();
-  else if ("sideToggle" in hit.dataset) toggleSide();
-  else if ("unfold" in hit.dataset) {
-    view.unfolded = true;
-    moveTo(focus);
-  } else if (!event.target.closest("textarea, summary, a")) {
-    moveTo(Number(hit.dataset.step), { scroll: false });
-  }
-});
-
-root.addEventListener("input", (event) => {
-  const step = event.target.closest("[data-step]");
-  if (step) sheet.setNote(step.dataset.step, event.target.value);
-  else if (event.target.id === "whole-note") sheet.note = event.target.value;
-  else return;
-  saver.change(sheet.draft());
-});
-
-for (const form of document.querySelectorAll("[data-leaves]")) {
-  form.addEventListener("submit", () => saver.forget());
+// Returns false where the action means nothing here.
+function act(action) {
+  if (current?.saver.submitting) return true;
+  if (always[action]) always[action]();
+  else if (current && isOffered(action)) labeling[action]();
+  else return false;
+  return true;
 }
 
-function begin() {
-  const keepsMine = sessionStorage.getItem("annotator:keep-mine") === uid;
-  sessionStorage.removeItem("annotator:keep-mine");
-  const kept = saver.kept;
-  if (kept && (keepsMine || kept.submission || kept.base === saver.version)) {
-    sheet.load(kept.draft);
-    if (keepsMine) saver.change(sheet.draft());
-  }
-  view.showNotes(sheet);
-  moveTo(Math.max(0, sheet.missing), { scroll: sheet.missing > 0 });
-  report("saved");
-  if (!keepsMine && !saver.resume()) report("refused", { code: "stale_draft" });
+function isOffered(action) {
+  return !OPTIONAL.has(action) || main().querySelector(`[data-act="${action}"]`) !== null;
 }
 
-lightUpNumbers(root.querySelectorAll("[data-numbers]"));
-begin();
+listen({ keymap: () => keymap, act, leave: () => current?.leaveNote() });
+
+document.addEventListener("click", (event) => {
+  const hit = event.target.closest("[data-act]");
+  if (!hit || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  act(hit.dataset.act);
+  const reason = hit.dataset.reason && main().querySelector(`dialog[open] [value="${hit.dataset.reason}"]`);
+  if (reason) reason.checked = true;
+});
+
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("[data-leaves]")) return;
+  event.preventDefault();
+  passBack(event.target);
+});
+
+addEventListener("popstate", () => location.reload());
+addEventListener("online", () => moving && waiting.size === 0 && fetchNext());
+giveBackOnLeaving(() => {
+  const open = current && !current.editing ? main().dataset : ahead.ready?.main.dataset;
+  return { releaseUrl: open?.releaseUrl, flush: () => current?.saver.flush() };
+}, home);
+
+begin({ fresh: true });
+sendLeft(current?.uid, () => say(t("Labels that this browser kept were sent.")));

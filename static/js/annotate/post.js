@@ -1,9 +1,11 @@
 // Send JSON to the server and say plainly what became of it.
+import { t } from "../i18n.js";
+
 const TIMEOUT_MS = 15_000;
 
 // Returns { kind: "done", data } | { kind: "offline" } | { kind: "signed-out" }
 //       | { kind: "refused", code, words, … }: a stale draft comes with the server's draft and version
-export async function post(url, body) {
+export async function post(url, body, { keepalive = false } = {}) {
   let response;
   try {
     response = await fetch(url, {
@@ -11,6 +13,7 @@ export async function post(url, body) {
       headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
       body: JSON.stringify(body),
       redirect: "manual",
+      keepalive,
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
   } catch {
@@ -23,14 +26,14 @@ export async function post(url, body) {
 }
 
 // Read anew each time: signing in again in another tab changes the token.
-function csrfToken() {
+export function csrfToken() {
   return document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
 }
 
-function refusal(body, status, type) {
+export function refusal(body, status, type) {
   if (type?.startsWith("application/json")) return { kind: "refused", ...JSON.parse(body) };
   const said = new DOMParser().parseFromString(body, "text/html").querySelector("[data-refusal]");
   if (said) return { kind: "refused", code: said.dataset.code, words: said.textContent.trim() };
   if (status === 403) return { kind: "signed-out" };
-  return { kind: "refused", code: String(status), words: `the server answered ${status}` };
+  return { kind: "refused", code: String(status), words: t("the server answered {status}", { status }) };
 }

@@ -1,55 +1,63 @@
 // The save indicator and the trouble line, in words that say what is kept where.
+import { n, t } from "../i18n.js";
+
 const WORDS = {
-  saved: "✓ saved",
-  saving: "… saving",
-  submitting: "… submitting",
-  submitted: "✓ submitted",
-  offline: "⚠ offline, kept here",
-  "submit-offline": "⚠ offline: submitted here, sent when the network is back",
-  "signed-out": "⚠ signed out, kept here",
-  unkept: "⚠ this browser keeps nothing",
-  refused: "✗ not saved",
+  saved: () => t("✓ saved"),
+  kept: () => t("✎ kept here, not submitted"),
+  saving: () => t("… saving"),
+  submitting: () => t("… submitting"),
+  submitted: () => t("✓ submitted"),
+  offline: () => t("⚠ offline, kept here"),
+  "submit-offline": () => t("⚠ offline: submitted here, sent when the network is back"),
+  "signed-out": () => t("⚠ signed out, kept here"),
+  unkept: () => t("⚠ this browser keeps nothing"),
+  refused: () => t("✗ not saved"),
 };
 
-export function showStatus(root, indicator, state, details = {}) {
-  indicator.textContent = WORDS[state];
+export function showStatus(state, waiting = 0) {
+  const indicator = document.querySelector("[data-save]");
+  const more = waiting
+    ? ` · ${n("{count} submission waits here", "{count} submissions wait here", waiting)}`
+    : "";
+  const words = WORDS[state]() + more;
+  // a live region: the same words again would be read out again
+  if (indicator.textContent !== words) indicator.textContent = words;
   indicator.dataset.state = state;
-  const box = root.querySelector("[data-trouble]");
-  box.replaceChildren(...trouble(state, details));
-  box.hidden = !box.hasChildNodes();
 }
 
-function trouble(state, details) {
-  if (state === "signed-out") {
-    const back = `${details.login}?next=${encodeURIComponent(location.pathname)}`;
-    return ["Your session has ended. Your labels are kept in this browser. ", link(back, "Sign in again")];
-  }
-  if (state === "refused" && details.code === "stale_draft") {
-    return [
-      "A newer draft of this item was saved in another tab or on another device. ",
-      button("Load the newer draft", details.load),
-      " ",
-      button("Keep mine", details.keep),
-    ];
-  }
-  if (state === "refused" && details.code !== "incomplete") {
-    return [`${details.words}. `, link(location.pathname, "Go on with the next item")];
-  }
-  return state === "refused" ? [details.words] : [];
+// `parts`: texts and elements; none hides the line.
+export function showTrouble(...parts) {
+  const box = document.querySelector("[data-trouble]");
+  box.replaceChildren(...parts);
+  box.hidden = parts.length === 0;
 }
 
-function link(href, words) {
+export function signInAgain(login) {
+  const back = `${login}?next=${encodeURIComponent(location.pathname)}`;
+  return [`${t("Your session has ended. Your labels are kept in this browser.")} `, link(back, t("Sign in again"))];
+}
+
+export function refusedWords(details, next) {
+  return [`${sentence(details.words)} `, link(next, t("Go on with the next item"))];
+}
+
+export function link(href, words) {
   const element = document.createElement("a");
   element.href = href;
   element.textContent = words;
   return element;
 }
 
-function button(words, action) {
+export function button(words, action, look = "button small") {
   const element = document.createElement("button");
   element.type = "button";
-  element.className = "button small";
+  element.className = look;
   element.textContent = words;
   element.addEventListener("click", action);
   return element;
+}
+
+function sentence(words) {
+  const ended = /[.!?。！？]$/.test(words) ? words : `${words}.`;
+  return ended[0].toUpperCase() + ended.slice(1);
 }

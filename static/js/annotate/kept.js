@@ -1,0 +1,67 @@
+// What this browser keeps of items until the server has it: one entry per item, and its history
+// for undo. Entries are of { draft, base, seconds, submission?, urls, editing, at, tab }. A page
+// works on its own copy: another tab may keep other labels of the same item, and writes last.
+const ITEM = "annotator:item:";
+const HISTORY = "annotator:history:";
+const FORGET_AFTER_MS = 30 * 24 * 3600 * 1000;
+const TAB = Math.random().toString(36).slice(2);
+const own = new Map();
+
+export function read(uid) {
+  if (!own.has(uid)) own.set(uid, value(ITEM + uid));
+  return own.get(uid);
+}
+
+// Returns false where the browser keeps nothing: storage is full or forbidden.
+export function keep(uid, entry) {
+  own.set(uid, { ...entry, at: Date.now(), tab: TAB });
+  return store(ITEM + uid, own.get(uid));
+}
+
+export function drop(uid) {
+  if (value(ITEM + uid)?.tab === own.get(uid)?.tab) localStorage.removeItem(ITEM + uid);
+  own.set(uid, null);
+}
+
+// The history holds only for the very draft that it was kept with.
+export function readHistory(uid, draft) {
+  const found = value(HISTORY + uid);
+  return found?.draft === JSON.stringify(draft) ? found.history : null;
+}
+
+export function keepHistory(uid, draft, history) {
+  store(HISTORY + uid, { history, draft: JSON.stringify(draft), at: Date.now() });
+}
+
+export function dropHistory(uid) {
+  localStorage.removeItem(HISTORY + uid);
+}
+
+// Ids of the items that an earlier page left here; what nobody came back for is forgotten.
+export function left() {
+  const found = [];
+  for (const key of Object.keys(localStorage)) {
+    if (!key.startsWith(ITEM) && !key.startsWith(HISTORY)) continue;
+    const entry = value(key);
+    if (!entry || Date.now() - entry.at > FORGET_AFTER_MS) localStorage.removeItem(key);
+    else if (key.startsWith(ITEM)) found.push(key.slice(ITEM.length));
+  }
+  return found;
+}
+
+function value(key) {
+  try {
+    return JSON.parse(localStorage.getItem(key));
+  } catch {
+    return null;
+  }
+}
+
+function store(key, entry) {
+  try {
+    localStorage.setItem(key, JSON.stringify(entry));
+    return true;
+  } catch {
+    return false;
+  }
+}
