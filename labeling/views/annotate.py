@@ -101,8 +101,9 @@ def submitted(request: HttpRequest, uid: str, item: str) -> HttpResponse:
     shown = reads.submitted(found, within.role)
     if reads.evidence_kinds(found, within.role):
         assignments.see_evidence(by=within.user, uid=item, now=timezone.now())
-    context = {"active": "annotate", "uid": item, "shown": shown}
-    return page(request, "annotate/submitted.html", within, **context)
+    return page(
+        request, "annotate/submitted.html", within, active="annotate", item_uid=item, shown=shown
+    )
 
 
 @require_GET

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.core.signals import request_finished, request_started
 from django.urls import reverse
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
@@ -42,6 +45,23 @@ def browser() -> Iterator[Browser]:
         found = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield found
         found.close()
+
+
+@pytest.fixture(autouse=True)
+def _unfinished_requests(transactional_db) -> Iterator[None]:
+    """Let the server finish before the tables are emptied: pages send their last words late."""
+    running: set[int] = set()
+    started = lambda environ, **_: running.add(threading.get_ident())  # noqa: E731
+    finished = lambda **_: running.discard(threading.get_ident())  # noqa: E731
+    request_started.connect(started, weak=False)
+    request_finished.connect(finished, weak=False)
+    yield
+    time.sleep(0.15)  # a beacon of a closed page is on its way
+    end = time.monotonic() + 5
+    while running and time.monotonic() < end:
+        time.sleep(0.02)
+    request_started.disconnect(started)
+    request_finished.disconnect(finished)
 
 
 @pytest.fixture

@@ -70,7 +70,7 @@ def test_every_step_can_be_labeled_and_the_rest_at_once(every_step, annotator):
     press(every_step, "k k f")
     assert states(every_step) == ["correct", "wrong", "wrong", "wrong", "wrong"]
     press(every_step, "u a Enter")
-    every_step.wait_for_url(re.compile(r"annotate/\w+/$"))
+    every_step.wait_for_url(re.compile(r"annotate/[\w-]+/$"))
     verdict = Verdict.objects.get(labeler__user=annotator)
     # undo brings the focus back to where "the rest" began: step 3
     assert verdict.step_labels == [1, -1, 1, 1, 1]

@@ -24,7 +24,7 @@ from tests.functional.annotating import (
 )
 from tests.functional.conftest import PASSWORD
 
-SUBMITTED = re.compile(r"annotate/\w+/$")
+SUBMITTED = re.compile(r"annotate/[\w-]+/$")
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from labeling.models import Assignment, Verdict
 from labeling.services import preferences
 from tests.functional.annotating import ahead, current, press, saved, states, unhurried
 
-SUBMITTED = re.compile(r"annotate/\w+/$")
+SUBMITTED = re.compile(r"annotate/[\w-]+/$")
 STOPWATCH = """() => {
   window.took = new Promise((done) => {
     let pressed;
@@ -221,11 +221,11 @@ def test_leaving_the_page_gives_the_items_back_and_a_reload_does_not(bench, proj
 
 
 def test_before_submitting_nothing_of_the_machines_is_in_the_page(bench):
-    bodies = []
-    bench.on("response", lambda r: bodies.append(r.text()) if r.url.endswith("/ahead") else None)
-    bench.reload()
     ahead(bench)
-    assert bodies
-    for source in (bench.content(), *bodies):
+    with bench.expect_response(lambda response: response.url.endswith("/ahead")) as found:
+        bench.reload()
+    fragment = found.value.text()
+    assert "Second item, one step." in fragment
+    for source in (bench.content(), fragment):
         for secret in ("judge's critique", "6 of 8", "some-mc", "some-judge", "factory-model"):
             assert secret not in source

@@ -118,7 +118,7 @@ def test_the_whole_loop_by_keyboard_alone(page, project, annotator, dispute):
     press(page, "1 n")
     page.keyboard.type("looks odd")
     press(page, "Escape 3 Enter")
-    page.wait_for_url(re.compile(r"annotate/\w+/$"))
+    page.wait_for_url(re.compile(r"annotate/[\w-]+/$"))
     unhurried(page)
     press(page, "Enter")
     expect(page.locator(".step")).to_have_count(2)
@@ -131,7 +131,7 @@ def test_the_whole_loop_by_keyboard_alone(page, project, annotator, dispute):
     assert states(page)[0] == "correct"
     unhurried(page)
     press(page, "1 Enter")
-    page.wait_for_url(re.compile(r"annotate/\w+/$"))
+    page.wait_for_url(re.compile(r"annotate/[\w-]+/$"))
     unhurried(page)
     press(page, "Enter")
     expect(page.get_by_text("Nothing waits for you.")).to_be_visible()

@@ -168,7 +168,7 @@ def test_the_wrong_method_is_refused(name, addresses, owner, client):
 @pytest.mark.parametrize("name", sorted(OWN))
 def test_ones_own_pages_need_a_sign_in(name, client):
     address = reverse(name, args=["ann_000000"] if name == "revoke_token" else [])
-    method = client.post if name in {"logout", "revoke_token"} else client.get
+    method = client.post if name in {"logout", "revoke_token", "preferences"} else client.get
     answer = method(address)
     assert answer.status_code == 302
     assert answer.headers["Location"].startswith(reverse("login"))

@@ -28,7 +28,7 @@ const clock = new Clock((seconds) => (face.textContent = words(seconds)));
 const waiting = new Set(); // benches whose submissions are under way while another item is shown
 let current = null; // the item's bench; null on the page with the evidence
 let moving = false; // the next item was asked for and is not here yet
-let done = 0;
+let done = Number(document.querySelector("[data-today]").textContent);
 let shownAt = -DOUBLE_MS;
 
 function main() {
@@ -37,14 +37,12 @@ function main() {
 
 // The page just loaded, or another item or evidence took its place.
 function begin({ fresh = false } = {}) {
-  const { uid, active, title, doneToday, aheadUrl } = main().dataset;
+  const { uid, active, title, aheadUrl } = main().dataset;
   const isBench = "bench" in main().dataset;
   keymap.label(main());
   document.title = title;
   moving = false;
   face.parentElement.hidden = !isBench;
-  if (doneToday) done = Math.max(done, Number(doneToday));
-  document.querySelector("[data-today]").textContent = done;
   current = isBench ? new Bench(main(), { seconds: () => clock.seconds, on: report }) : null;
   if (isBench) {
     clock.start(Number(active));
