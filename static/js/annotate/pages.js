@@ -29,7 +29,7 @@ async function load(url, options) {
 
 function read(body, url) {
   const page = new DOMParser().parseFromString(body, "text/html");
-  if (page.querySelector("form.sign-in")) return { kind: "signed-out" };
+  if (page.querySelector(".sign-in")) return { kind: "signed-out" };
   const main = page.querySelector("[data-bench], [data-shown]");
   if (!main) return { kind: "elsewhere", url };
   document.adoptNode(main);
