@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from huggingface_hub import save_torch_state_dict
 from torch import nn
 
 from trainer import heads, hub, modeling_prm
@@ -82,17 +82,18 @@ def save(
     encoder: Encoder,
     directory: str | Path,
     dtype: torch.dtype = torch.float32,
+    shard: int | str = "5GB",
 ) -> None:
-    """Write a PRM directory that transformers, vLLM and `load` read."""
+    """Write a PRM directory that transformers, vLLM and `load` read, in files of `shard` bytes."""
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     tensors = {
         name: tensor.detach().to("cpu", dtype).contiguous()
         for name, tensor in model.state_dict().items()
     }
-    weights = directory / "model.safetensors"
-    save_file(tensors, str(weights), metadata={"format": "pt"})
-    weights.chmod(0o644)  # safetensors writes 0600, which a server under another user cannot read
+    save_torch_state_dict(tensors, str(directory), max_shard_size=shard, metadata={"format": "pt"})
+    for weights in directory.glob("*.safetensors"):
+        weights.chmod(0o644)  # written as 0600, which a server under another user cannot read
     row = _config(model, encoder, dtype)
     (directory / "config.json").write_text(json.dumps(row, indent=2, sort_keys=True) + "\n")
     encoder.tokenizer.save_pretrained(str(directory))

@@ -75,6 +75,19 @@ def test_training_goes_on_from_a_prm_with_its_head(trained: Path) -> None:
         assert torch.equal(a, b)
 
 
+def test_large_weights_are_written_in_parts_and_an_index(trained: Path, tmp_path: Path) -> None:
+    model, encoder = checkpoints.load(trained)
+    checkpoints.save(model, encoder, tmp_path, shard=20_000)
+    parts = sorted(tmp_path.glob("*.safetensors"))
+    assert len(parts) > 2
+    assert all(part.stat().st_mode & 0o044 for part in parts)
+    again, _ = checkpoints.load(tmp_path)
+    for name, tensor in again.state_dict().items():
+        assert torch.equal(tensor, model.state_dict()[name])
+    checkpoints.save(model, encoder, tmp_path)  # over it: no part of the earlier one stays
+    assert [part.name for part in tmp_path.glob("model*.safetensors*")] == ["model.safetensors"]
+
+
 def test_missing_weights_are_refused_and_not_invented(trained: Path) -> None:
     from safetensors.torch import save_file
 
