@@ -25,10 +25,14 @@ def locked(by: User, uid: str, within: Project | None = None) -> Assignment:
 
     `within`: the project that the request named; an item of another one is not found.
     """
-    found = Assignment.objects.select_for_update(of=("self",)).select_related("project", "solution")
+    found = Assignment.objects.select_for_update(of=("self",)).select_related("solution")
+    if within is None:
+        found = found.select_related("project")
     item = found.filter(uid=uid, user=by).first()
     if item is None or (within is not None and item.project_id != within.pk):
         raise NotFound("this item is not leased to you")
+    if within is not None:
+        item.project = within
     return item
 
 
