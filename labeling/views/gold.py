@@ -16,6 +16,7 @@ from labeling.domain.refusals import Invalid
 from labeling.domain.roles import Action
 from labeling.forms import errors_in_words
 from labeling.forms.quality import GoldChangeForm, GoldForm, SampleForm
+from labeling.language import said
 from labeling.models import Solution
 from labeling.selectors import gold_items as reads
 from labeling.selectors.solutions import solution_for
@@ -91,7 +92,7 @@ def beside_solution(within: Frame, found: Solution) -> dict[str, Any]:
 
 def _sample_form(within: Frame, data: Any = None) -> SampleForm:
     sources = reads.sources(within.project)
-    return SampleForm([(one.uid, f"{one.name} ({one.kind.words})") for one in sources], data)
+    return SampleForm([(one.uid, f"{one.name} ({said(one.kind.words)})") for one in sources], data)
 
 
 def _gold_page(
