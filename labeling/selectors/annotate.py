@@ -79,9 +79,9 @@ class Progress:
     waiting: int
 
     @property
-    def more_wait(self) -> bool:
-        """Whether there are more than `waiting`."""
-        return self.waiting >= WAITING_COUNTED
+    def waiting_words(self) -> str:
+        """Return how many wait, with a plus where there may be more."""
+        return f"{self.waiting}{'+' if self.waiting >= WAITING_COUNTED else ''}"
 
 
 def own_assignment(user: User, project: Project, uid: str) -> Assignment:

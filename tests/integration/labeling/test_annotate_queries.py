@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
@@ -11,8 +12,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from labeling.models import Assignment, Decision
+from labeling.selectors import annotate
 from labeling.services import projects
 from tests import factories
+
+NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 
 pytestmark = pytest.mark.django_db
 
@@ -113,3 +117,11 @@ def test_shares_of_gold_and_audits_cost_one_question_more(browser, project, anno
     projects.change_policy(by=project.created_by, project=project, gold_share=1e-9)
     fill(project, 5, steps=2)
     assert counts(browser, project, annotator)["ahead"] == before + 1
+
+
+def test_those_who_wait_are_counted_to_a_limit(monkeypatch, project, annotator):
+    monkeypatch.setattr(annotate, "WAITING_COUNTED", 3)
+    fill(project, 2, steps=2)
+    assert annotate.progress(annotator, project, NOW).waiting_words == "2"
+    fill(project, 2, steps=2)
+    assert annotate.progress(annotator, project, NOW).waiting_words == "3+"
