@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve pipeline shell test test-vllm test-chaos bench-labeling bench-web bench-dashboards check format messages lock clean bootstrap bootstrap-dev
+.PHONY: help demo serve pipeline shell test test-vllm test-chaos bench-labeling bench-web bench-dashboards bench-trainer check format messages lock clean bootstrap bootstrap-dev
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -45,6 +45,10 @@ bench-dashboards: bootstrap ## what dashboards cost at three sizes: one JSON lin
 	@VAR_DIR=$${VAR_DIR:-var/bench} $(VENV)/python manage.py migrate -v 0
 	@VAR_DIR=$${VAR_DIR:-var/bench} $(VENV)/python manage.py bench_dashboards $(ARGS)
 
+bench-trainer: bootstrap ## the trainer beside TRL's last one: one JSON line [ARGS=--examples 500 …]
+	@$(PYTHON) -m annotator.bootstrap --trl
+	@$(VENV)/python -m trainer.bench --trl-python .venv-trl/bin/python $(ARGS)
+
 check: bootstrap ## format, lint, types, architecture, migrations, static files
 	$(VENV)/ruff format --check .
 	$(VENV)/ruff check .
@@ -65,7 +69,7 @@ lock: bootstrap ## resolve the lock files anew
 	@$(VENV)/python -m annotator.bootstrap.lock
 
 clean: ## remove the environments and, if you say yes, all data in var/
-	rm -rf .venv .venv-vllm .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-vllm .venv-trl .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@if [ -d var ]; then read -rp "Also delete var/, with every label in it? [y/N] " answer; \
 	if [ "$$answer" = y ]; then rm -rf var; fi; fi
 

@@ -47,7 +47,7 @@ class TrainConfig:
     seed: int = 0
     max_labels: int | None = None
     max_dropped: float = 0.01
-    max_tokens: int = 2048
+    max_tokens: int = 1024
     packing: bool = True
     precision: str = "fp32"
     save_dtype: str = "float32"

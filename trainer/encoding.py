@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 SPEC_FILE = "prm_encoder.json"
 TEMPLATES = ("plain", "bare", "qwen-chat")
 """plain: "Problem: …" and a blank line; bare: the problem's text alone; qwen-chat: Qwen's turns."""
+PORTION = 256  # solutions tokenized at once
 SYSTEM = "Please reason step by step, and put your final answer within \\boxed{}."
 
 
@@ -125,10 +127,16 @@ class Encoder:
 
     def encode_many(self, items: Iterable[tuple[str, Sequence[str]]]) -> list[Encoded]:
         """Encode solutions, keeping as many whole steps as fit into `max_length` tokens each."""
-        items = list(items)
-        texts = [text for prompt, steps in items for text in (self._opening(prompt), *steps)]
-        tokens = iter(self._tokenize(texts))
-        return [self._assemble(next(tokens), [next(tokens) for _ in steps]) for _, steps in items]
+        rest = iter(items)
+        encoded: list[Encoded] = []
+        # in portions: a tokenizer's own results take ten times the memory of the tokens
+        while portion := list(islice(rest, PORTION)):
+            texts = [text for prompt, steps in portion for text in (self._opening(prompt), *steps)]
+            tokens = iter(self._tokenize(texts))
+            encoded += [
+                self._assemble(next(tokens), [next(tokens) for _ in steps]) for _, steps in portion
+            ]
+        return encoded
 
     def _assemble(self, prompt: list[int], steps: list[list[int]]) -> Encoded:
         ids = [*self._prefix, *prompt, *self._suffix]

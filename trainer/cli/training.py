@@ -80,7 +80,7 @@ def _train_options(parser: argparse.ArgumentParser) -> None:
     option("--seed", type=int, default=0, help="same seed, same losses (%(default)s)")
     option("--max-labels", type=int, help="train on at most so many labels")
     option("--max-dropped", type=float, default=0.01, help="share of labels that may be cut off")
-    option("--max-tokens", type=int, default=2048, help="tokens of a batch (%(default)s)")
+    option("--max-tokens", type=int, default=1024, help="tokens of a batch (%(default)s)")
     option("--no-packing", dest="packing", action="store_false", help="pad instead of packing")
     option("--precision", default="fp32", help="fp32, bf16 or auto products (%(default)s)")
     option("--save-dtype", default="float32", help="float32 or bfloat16 (%(default)s)")

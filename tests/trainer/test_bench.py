@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from trainer import checkpoints
+from trainer.bench import inputs
+from trainer.bench.rows import CAREFUL, HASTY, rows
+from trainer.bench.turns import BenchError, Contender, take_turns
+from trainer.records import read_jsonl
+
+
+def python(name: str, code: str) -> Contender:
+    return Contender(name, [sys.executable, "-c", code])
+
+
+def test_lengths_have_a_long_tail_and_the_seed_decides_them() -> None:
+    made = rows(1000, 0, "train")
+    steps = sorted(len(record.steps) for record in made)
+    # A log-normal of median 6.2 and sigma 0.6: the 99th percentile is 6.2 · e^(0.6 · 2.33) = 25.
+    assert statistics.median(steps) == pytest.approx(6, abs=1)
+    assert steps[990] == pytest.approx(25, abs=6)
+    assert made == rows(1000, 0, "train")
+    assert made != rows(1000, 1, "train")
+
+
+def test_half_of_the_solutions_end_with_their_only_wrong_step() -> None:
+    made = rows(1000, 0, "train")
+    ends = [record.labels[-1] for record in made]
+    assert sum(ends) == pytest.approx(500, abs=60)
+    assert all(all(record.labels[:-1]) for record in made)
+
+
+def test_wrong_steps_sound_hasty_more_often() -> None:
+    made = rows(1000, 0, "train")
+    pairs = [(s, x) for r in made for s, x in zip(r.steps, r.labels, strict=True)]
+    shares = {
+        label: statistics.mean(any(t in s for t in HASTY) for s, x in pairs if x == label)
+        for label in (0, 1)
+    }
+    assert shares[0] == pytest.approx(0.85, abs=0.05)
+    assert shares[1] == pytest.approx(0.15, abs=0.05)
+    assert all(any(t in s for t in HASTY + CAREFUL) for s, _ in pairs)
+
+
+def test_the_encoder_makes_the_tokens_that_trl_makes(tmp_path: Path) -> None:
+    shared = inputs.prepare(tmp_path, examples=8, seed=0, size="tiny")
+    model, encoder = checkpoints.load(shared["backbone"])
+    tokenizer = encoder.tokenizer
+    assert tokenizer.bos_token_id is None  # TRL would put it in front
+    for record in read_jsonl(shared["data"]):
+        # trl/experimental/prm/prm_trainer.py, tokenize_row
+        prompt = tokenizer(record.prompt, add_special_tokens=False)["input_ids"]
+        separator = tokenizer.encode(shared["separator"], add_special_tokens=False)
+        steps = [tokenizer(s, add_special_tokens=False)["input_ids"] for s in record.steps]
+        encoded = encoder.encode(record.prompt, record.steps)
+        assert encoded.ids == prompt + [token for step in steps for token in step + separator]
+        assert len(encoded.positions) == len(record.steps)
+    names = json.loads((Path(shared["backbone"]) / "config.json").read_text())["architectures"]
+    assert names == ["LlamaForTokenClassification"]
+    assert model.enable_packing()
+
+
+def test_contenders_take_turns_and_report_their_last_line(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    code = (
+        "import time, json\nend = time.process_time() + 0.4\n"
+        "while time.process_time() < end:\n"
+        f" open({str(log)!r}, 'a').write('NAME ')\n"
+        "print('noise')\nprint(json.dumps({'name': 'NAME'}))"
+    )
+    pair = [python(name, code.replace("NAME", name)) for name in ("a", "b")]
+    assert take_turns(pair, slice_seconds=0.1) == {"a": {"name": "a"}, "b": {"name": "b"}}
+    written = log.read_text().split()
+    changes = sum(one != other for one, other in pairwise(written))
+    assert changes >= 2  # one after the other would change once
+
+
+def test_a_contender_that_fails_ends_the_comparison() -> None:
+    bad = python("bad", "raise SystemExit('no such model')")
+    with pytest.raises(BenchError, match="bad: no such model"):
+        take_turns([bad, python("slow", "import time; time.sleep(60)")], slice_seconds=0.2)
+
+
+def test_contenders_that_did_different_work_are_not_compared() -> None:
+    row = {"tokens": 10, "labels": 2}
+    inputs.check_same_work({"ours": row, "trl": row})
+    with pytest.raises(BenchError, match="different work"):
+        inputs.check_same_work({"ours": row, "trl": row | {"labels": 1}})

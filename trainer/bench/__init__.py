@@ -1,0 +1,1 @@
+"""The trainer beside the last one that TRL shipped: `make bench-trainer`."""

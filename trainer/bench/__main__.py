@@ -1,0 +1,116 @@
+"""This trainer beside TRL 1.13.0's PRMTrainer: one JSON line.
+
+The same records, first weights, tokens, optimizer steps, batch size and rate. TRL runs at its usual
+setting (random batches) and at its best (grouped by length); all in TRL's environment, so with the
+same torch and transformers. The processes take turns on the machine, so that whatever else it does
+meets all alike, and are measured in CPU seconds of their own, from the records to the written
+model, without imports. The held-out loss of all models is computed by one function.
+
+`--device cuda` runs the same on one GPU, one after the other, in bfloat16 and in wall seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from trainer.bench import inputs
+from trainer.bench.turns import Contender, take_turns
+
+HERE = Path(__file__).parent
+BATCH = 8  # TRL's default
+
+
+def main() -> None:
+    """Prepare, run and report."""
+    arguments = _parse()
+    folder = Path(tempfile.mkdtemp(prefix="bench-trainer-"))
+    try:
+        report = compare(arguments, folder)
+    finally:
+        shutil.rmtree(folder)
+    sys.stdout.write(json.dumps(report) + "\n")
+
+
+def compare(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """Return each contender's figures and how ours stand to the others'."""
+    python = str(arguments.trl_python)
+    shared = inputs.prepare(folder, arguments.examples, arguments.seed, arguments.size)
+    shared |= {"device": arguments.device, "batch_size": BATCH}
+    shared |= {"precision": "bf16" if arguments.device == "cuda" else "fp32"}
+    shared["iterations"] = arguments.examples // BATCH
+    shared["warmup_steps"] = -(-shared["iterations"] // 20)
+    contenders = [
+        _contender("ours", [python, "-m", "trainer.bench.ours"], shared, folder),
+        _contender("trl", [python, str(HERE / "trl_peer.py")], shared, folder),
+        _contender(
+            "trl_grouped", [python, str(HERE / "trl_peer.py")], shared | {"grouped": True}, folder
+        ),
+    ]
+    rows = take_turns(contenders, slice_seconds=arguments.slice)
+    inputs.check_same_work(rows)
+    models = {name: folder / name / "model" for name in rows}
+    for directory in models.values():
+        inputs.describe(directory)
+    command = [python, "-m", "trainer.bench.ours", str(folder / "ours.json"), "--evaluate"]
+    judge = Contender("evaluation", [*command, *map(str, models.values())])
+    losses = take_turns([judge])["evaluation"]
+    figures = {
+        name: {
+            "tokens_per_cpu_s": round(row["tokens"] / row["cpu_s"]),
+            "peak_mb": row["peak_mb"],
+            "eval_loss": round(losses[str(models[name])], 4),
+        }
+        for name, row in rows.items()
+    }
+    return {**figures, "ratios": _ratios(figures), "setting": _setting(shared, rows)}
+
+
+def _ratios(figures: dict[str, dict[str, Any]]) -> dict[str, float]:
+    ours, trl, grouped = (figures[name] for name in ("ours", "trl", "trl_grouped"))
+    speed, peak = ours["tokens_per_cpu_s"], ours["peak_mb"]
+    return {
+        "speed_to_trl": round(speed / trl["tokens_per_cpu_s"], 2),
+        "speed_to_trl_grouped": round(speed / grouped["tokens_per_cpu_s"], 2),
+        "memory_to_trl": round(peak / trl["peak_mb"], 2),
+        "memory_to_trl_grouped": round(peak / grouped["peak_mb"], 2),
+    }
+
+
+def _setting(shared: dict[str, Any], rows: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "optimizer_steps": shared["iterations"],
+        "batch_size": BATCH,
+        "tokens": rows["ours"]["tokens"],
+        "labels": rows["ours"]["labels"],
+        "our_padding": round(rows["ours"]["padding"], 4),
+        "device": shared["device"],
+    }
+
+
+def _contender(name: str, command: list[str], shared: dict[str, Any], folder: Path) -> Contender:
+    out = folder / name
+    settings = folder / f"{name}.json"
+    row = {"grouped": False, **shared, "out": str(out), "model": str(out / "model")}
+    settings.write_text(json.dumps(row))
+    return Contender(name, [*command, str(settings)])
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m trainer.bench", description=__doc__)
+    parser.add_argument("--trl-python", type=Path, required=True, help="of an environment with TRL")
+    parser.add_argument("--examples", type=int, default=2000, help="solutions (%(default)s)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--size", default="tiny", choices=inputs.SIZES, help="of the model")
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    parser.add_argument("--slice", type=float, default=2.0, help="seconds of a turn (%(default)s)")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
