@@ -396,3 +396,15 @@ class AdjudicationLeaseFactory(DjangoModelFactory):
     project = factory.SelfAttribute("solution.project")
     user = factory.SubFactory(UserFactory)
     expires_at = factory.LazyFunction(lambda: datetime.now(UTC) + timedelta(minutes=5))
+
+
+class AnswerCorrectionFactory(DjangoModelFactory):
+    class Meta:
+        model = models.AnswerCorrection
+
+    problem = factory.SubFactory(ProblemFactory)
+    project = factory.SelfAttribute("problem.project")
+    old = factory.SelfAttribute("problem.answer")
+    new = "5"
+    reason = "the sum is 5"
+    created_by = factory.SelfAttribute("project.created_by")

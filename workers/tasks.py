@@ -16,6 +16,7 @@ from labeling.domain.refusals import Refusal
 from labeling.models import Project, Run, Snapshot
 from labeling.models.runs import RunState
 from labeling.services import (
+    answer_corrections,
     claims,
     decisions,
     import_jobs,
@@ -28,7 +29,7 @@ from labeling.services import (
     snapshots,
     training,
 )
-from workers import attendance, prm_training, trials
+from workers import attendance, correcting, prm_training, trials
 from workers.chunks.work import work_on
 from workers.engines.protocol import EngineError
 
@@ -109,6 +110,12 @@ def decide(project_pk: int) -> None:
         decisions.catch_up(by=projects.machine(), project=project)
 
 
+@shared_task(name="workers.correct")
+def correct(correction_uid: str) -> None:
+    """Grade for, count or carry out a correction of a reference answer."""
+    correcting.carry_out(by=projects.machine(), uid=correction_uid)
+
+
 @shared_task(name="workers.sweep")
 def sweep() -> None:
     """Return expired leases and ring for all work that nobody attends to."""
@@ -121,6 +128,7 @@ def sweep() -> None:
     judging.attend(by=projects.machine(), now=now)
     import_jobs.attend(by=projects.machine(), now=now)
     decisions.attend()
+    answer_corrections.attend()
 
 
 @shared_task(name="workers.fold")

@@ -184,6 +184,13 @@ class AdjudicateForm(forms.Form):
     )
 
 
+class CorrectAnswerForm(forms.Form):
+    """Another reference answer, and why."""
+
+    answer = forms.CharField(max_length=2000, required=False)
+    reason = forms.CharField(max_length=4000, required=False)
+
+
 class DisputeFilterForm(forms.Form):
     """The filters of the adjudicators' queue; an unknown value narrows nothing."""
 

@@ -3,6 +3,7 @@
 from labeling.models.access import ApiToken, Invitation, SignInFailure
 from labeling.models.adjudication import AdjudicationLease
 from labeling.models.assignments import Assignment
+from labeling.models.corrections import AnswerCorrection
 from labeling.models.datasets import Snapshot
 from labeling.models.decisions import Decision
 from labeling.models.engines import Engine, QueuePresence
@@ -25,6 +26,7 @@ __all__ = [
     "PRM",
     "Acknowledgement",
     "AdjudicationLease",
+    "AnswerCorrection",
     "ApiToken",
     "Assignment",
     "BoardCount",

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.http import Http404
 
 from labeling.domain.boards import Board
@@ -14,6 +16,7 @@ from labeling.domain.consensus import DecisionState
 from labeling.domain.roles import Role
 from labeling.models import (
     PRM,
+    AnswerCorrection,
     ApiToken,
     BoardCount,
     Membership,
@@ -68,9 +71,19 @@ def projects_with_counts(user: User) -> list[ProjectRow]:
 
 
 def snapshots_of(project: Project) -> list[Snapshot]:
-    """Return the project's snapshots, newest first."""
+    """Return the project's snapshots, newest first.
+
+    `corrected`: how many reference answers were corrected after it was frozen.
+    """
+    later = AnswerCorrection.objects.filter(
+        project=OuterRef("project"), applied_at__gt=OuterRef("frozen_at")
+    )
+    counted = later.order_by().values("project").annotate(n=Count("pk")).values("n")
     return list(
-        Snapshot.objects.filter(project=project).select_related("created_by").order_by("-id")
+        Snapshot.objects.filter(project=project)
+        .annotate(corrected=Coalesce(Subquery(counted), 0))
+        .select_related("created_by")
+        .order_by("-id")
     )
 
 

@@ -34,6 +34,8 @@ class Drawn:
     reason: str = ""
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    against: str | None = None
+    """The reference answer that the solutions were graded by; None: they were not."""
 
 
 def solution_hash(problem_hash: str, steps: Sequence[str]) -> str:
@@ -59,7 +61,15 @@ def record(*, by: User, run: Run, drawn: Sequence[Drawn]) -> int:
             "problem_id", flat=True
         )
     )
-    fresh = [d for d in drawn if d.problem_id in problems and d.problem_id not in done]
+    # A correction of the reference answer locks the problem as well. What was graded by the former
+    # one is dropped: the problem waits for its solutions again.
+    fresh = [
+        d
+        for d in drawn
+        if d.problem_id in problems
+        and d.problem_id not in done
+        and d.against in (None, problems[d.problem_id].answer)
+    ]
     rows: dict[str, Solution] = {}
     for draw in fresh:
         for sample in draw.solutions:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +36,8 @@ class NewVerdict:
     reason: str = ""
     fields: dict[str, Any] = field(default_factory=dict)
     rollouts: Sequence[NewRollout] = ()
+    against: str | None = None
+    """The reference answer that the completions were counted against; None: none was needed."""
 
 
 @transaction.atomic
@@ -45,7 +47,9 @@ def record(
     """Store the verdicts that are new and return their number.
 
     A solution that the labeler has judged already is left as it is: a worker whose lease expired
-    may deliver late, after another one labeled the same solution; the first answer stands.
+    may deliver late, after another one labeled the same solution; the first answer stands. What
+    was counted against a reference answer that has been corrected since is dropped: the solution
+    waits for its labeler again.
     """
     solutions = {s.pk: s for s in decisions.lock(v.solution_id for v in verdicts)}
     known = set(
@@ -53,10 +57,19 @@ def record(
             "solution_id", flat=True
         )
     )
-    fresh = [v for v in verdicts if v.solution_id in solutions and v.solution_id not in known]
+    stale = _stale(verdicts, solutions)
+    fresh = [
+        v for v in verdicts if v.solution_id in solutions and v.solution_id not in known | stale
+    ]
     rows = [_verdict_row(labeler, solutions[v.solution_id], v) for v in fresh]
     Verdict.objects.bulk_create(rows)
-    Rollout.objects.bulk_create([row for v in fresh for row in _rollout_rows(labeler, v)])
+    # a withdrawn verdict's completions are there still: the new one counts them anew
+    Rollout.objects.bulk_create(
+        [row for v in fresh for row in _rollout_rows(labeler, v)],
+        update_conflicts=True,
+        unique_fields=["solution", "labeler", "step", "sample"],
+        update_fields=["text", "answer", "correct", "finish_reason"],
+    )
     if fresh:
         decisions.refresh(
             project=labeler.project, solutions=[solutions[v.solution_id] for v in fresh]
@@ -70,6 +83,17 @@ def record(
             run=run.uid if run else None,
         )
     return len(fresh)
+
+
+def _stale(verdicts: Sequence[NewVerdict], solutions: Mapping[int, Solution]) -> set[int]:
+    """Return the solutions whose reference answer is another one by now.
+
+    A correction, in another process, locks the solutions as well: it has committed and is seen
+    here, or waits and will find these verdicts.
+    """
+    given = {v.solution_id: v.against for v in verdicts if v.against is not None}
+    now = Solution.objects.filter(pk__in=given.keys() & solutions.keys())
+    return {pk for pk, answer in now.values_list("pk", "problem__answer") if answer != given[pk]}
 
 
 def full_labels(solution: Solution, verdict: NewVerdict) -> list[int | None]:

@@ -19,10 +19,11 @@ from django.views.decorators.http import require_GET, require_POST
 from labeling.domain.assignments import RejectReason
 from labeling.domain.refusals import Invalid, Refusal
 from labeling.domain.roles import Action
-from labeling.forms import AdjudicateForm, DisputeFilterForm, errors_in_words
+from labeling.forms import AdjudicateForm, CorrectAnswerForm, DisputeFilterForm, errors_in_words
 from labeling.language import said
 from labeling.models import Solution, User
 from labeling.selectors import adjudication as disputes
+from labeling.selectors import answer_corrections as corrections
 from labeling.selectors import solutions as reads
 from labeling.selectors.adjudication import Wanted
 from labeling.selectors.evidence import evidence
@@ -128,6 +129,7 @@ def solution_page(
     *,
     form: AdjudicateForm | None = None,
     refusal: Refusal | None = None,
+    corrected: CorrectAnswerForm | None = None,
 ) -> HttpResponse:
     """Show a solution with all that the user may see of it, and what was typed and refused."""
     kinds = reads.kinds_for(within.user, within.role, solution)
@@ -142,6 +144,7 @@ def solution_page(
         "may_adjudicate": deciding,
         "error": said(refusal) if refusal else "",
         **(beside_solution(within, solution) if kinds else {}),
+        "corrections": corrections.history_of(solution.problem),
     }
     if deciding:
         seen = disputes.seen(solution)
@@ -149,6 +152,7 @@ def solution_page(
         context |= _deciding(request, within, solution, form)
         context |= {
             "seen": seen,
+            "corrected": corrected.data if corrected else None,
             "fresh": disputes.unseen(before, seen, shown.voices) if before else frozenset(),
         }
     status = refusal.status if refusal else 200
@@ -171,6 +175,7 @@ def _deciding(
         "standing": standing,
         "may_reopen": standing is not None and (mine or within.can(Action.MANAGE)),
         "reasons": REPORT_REASONS,
+        "open_correction": corrections.open_of(solution.problem),
     }
 
 

@@ -82,6 +82,7 @@ listen({
   o: unfold,
   r: () => reason.focus(),
   x: () => document.getElementById("discard").showModal(),
+  c: () => document.getElementById("correct")?.showModal(),
   u: () => document.querySelector("[data-reopen]")?.requestSubmit(),
   s: () => form.querySelector("[data-pass]").click(),
   "?": () => document.getElementById("help").showModal(),

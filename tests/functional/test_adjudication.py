@@ -6,10 +6,11 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
 
-from labeling.models import Decision, Rollout, Verdict
+from labeling.models import AnswerCorrection, Decision, Rollout, Verdict
 from labeling.services import decisions, labelers
 from tests import factories
 from tests.functional.test_looks import SIZES, audit
+from workers import correcting
 
 STEPS = [
     "Sue has $18$ pink flamingos.",
@@ -163,3 +164,32 @@ def test_rollouts_beyond_those_counted_are_not_shown(page, project, adjudicator,
     sign_in(page, adjudicator)
     page.goto(reverse("solution", args=[project.uid, disputes[0].uid]))
     expect(page.locator("#step-3 .rollout")).to_have_count(8)  # n = 8
+
+
+def test_a_reference_answer_is_corrected_by_the_keyboard(
+    page, project, adjudicator, disputes, sign_in
+):
+    sign_in(page, adjudicator)
+    page.goto(reverse("solution", args=[project.uid, disputes[0].uid]))
+    page.keyboard.press("c")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("26")
+    page.keyboard.press("Tab")
+    page.keyboard.type("32 - 6 is 26")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("A worker grades every answer")
+    assert audit(page) == []
+    made = AnswerCorrection.objects.get()
+    correcting.carry_out(by=adjudicator, uid=made.uid)
+    expect(page.get_by_role("status")).to_contain_text("Nothing has changed yet")
+    # 6 of the 8 completions say 24 and were stored as right, 2 say 26 and were stored as wrong
+    expect(page.locator(".effects")).to_contain_text("8 of 8 graded otherwise")
+    assert audit(page) == []
+    page.get_by_role("button", name="Correct the answer").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("A worker carries it out")
+    correcting.carry_out(by=adjudicator, uid=made.uid)
+    expect(page.get_by_role("status")).to_contain_text("This is what has changed")
+    assert audit(page) == []

@@ -22,6 +22,8 @@ WITHOUT_ACTOR = {
     "claims.claim", "claims.renew", "claims.release", "claims.sweep", "claims.pending",
     "claims.is_anything_left", "runs.others_wait", "decisions.attend",
     "decisions.lock", "decisions.refresh", "decisions.ring",
+    "answer_corrections.attend", "answer_corrections.ring",
+    "answer_corrections.ungraded", "regrading.carry_out", "regrading.stated",
     "import_jobs.claim", "import_jobs.file_of", "import_jobs.ring",
     "judging.progressed", "judging.ring", "judging.taken",
     "presence.record", "projects.machine", "retraining.is_due", "runs.progressed", "runs.ring",

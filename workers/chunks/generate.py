@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from labeling.domain.steps import SplitKind, SplitRule
 from labeling.models import Problem, Run, User
@@ -24,18 +25,24 @@ class GenerateDesk:
     def __init__(self, run: Run) -> None:
         self._run, self._config = run, _config(run)
         self._grader = shared_grader()
+        self._graded_by: dict[int, str] = {}
 
     def talks(self, items: Sequence[int]) -> list[Talk[list[GeneratedSolution]]]:
         """Return a talk per problem."""
-        problems = Problem.objects.filter(pk__in=items).order_by("pk")
+        problems = list(Problem.objects.filter(pk__in=items).order_by("pk"))
+        self._graded_by |= {p.pk: p.answer for p in problems}
         tasks = (GenerateTask(p.pk, p.content_hash, p.statement, p.answer) for p in problems)
         return [generate(task, self._grader, self._config) for task in tasks]
 
     def store(self, results: Sequence[list[GeneratedSolution]], by: User) -> list[int]:
         """Store each problem's new solutions and what was drawn for it."""
-        drawn = [_drawn(samples[0].problem_id, samples) for samples in results]
+        drawn = [self._drawn(samples) for samples in results]
         samplings.record(by=by, run=self._run, drawn=drawn)
         return [one.problem_id for one in drawn]
+
+    def _drawn(self, samples: Sequence[GeneratedSolution]) -> Drawn:
+        problem = samples[0].problem_id
+        return replace(_drawn(problem, samples), against=self._graded_by.pop(problem, None))
 
 
 def _config(run: Run) -> GenerateConfig:

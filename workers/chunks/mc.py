@@ -121,13 +121,15 @@ def _known_one(
 def _unanswerable(solution: Solution) -> Talk[McResult]:
     yield from ()
     reason = "the problem has no reference answer to check completions against"
-    return McResult(solution.pk, None, reason=reason)
+    return McResult(solution.pk, None, reason=reason, against="")
 
 
 def _verdict(result: McResult) -> NewVerdict:
     found = result.estimate
     if found is None:
-        return NewVerdict(result.solution_id, VerdictState.UNSCORED, reason=result.reason)
+        return NewVerdict(
+            result.solution_id, VerdictState.UNSCORED, reason=result.reason, against=result.against
+        )
     refuted = found.refuted_at
     return NewVerdict(
         solution_id=result.solution_id,
@@ -135,6 +137,7 @@ def _verdict(result: McResult) -> NewVerdict:
         first_error=found.first_error,
         step_labels=found.step_labels,
         reason="" if refuted is None else f"refutes the judge at step {refuted + 1}",
+        against=result.against,
         fields={
             "mc_k": list(found.k),
             "mc_n": list(found.n),

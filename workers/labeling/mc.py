@@ -80,6 +80,8 @@ class McResult:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     reason: str = ""
+    against: str | None = None
+    """The reference answer that the completions were counted against."""
 
 
 Known = Mapping[Sample, Completion]
@@ -103,7 +105,9 @@ def estimate(
         drawn = yield from _draw(samples_of(task, wave, config), known)
         refusal = next((d.answer for d in drawn if isinstance(d.answer, EngineRefused)), None)
         if refusal is not None:
-            return McResult(task.solution_id, None, reason=f"the engine refused: {refusal}")
+            return McResult(
+                task.solution_id, None, reason=f"the engine refused: {refusal}", against=task.gold
+            )
         state = monte_carlo.observe(state, evidence.add(task, wave, drawn, grader))
     return McResult(
         task.solution_id,
@@ -111,6 +115,7 @@ def estimate(
         tuple(evidence.rollouts),
         evidence.prompt_tokens,
         evidence.completion_tokens,
+        against=task.gold,
     )
 
 

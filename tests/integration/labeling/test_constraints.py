@@ -49,6 +49,11 @@ def second_dispute():
     f.AdjudicationLeaseFactory(solution__problem__project=first.project, user=first.user)
 
 
+def second_correction():
+    first = f.AnswerCorrectionFactory()
+    f.AnswerCorrectionFactory(problem=first.problem, new="6")
+
+
 def second_run():
     run = f.RunFactory()
     f.RunFactory(labeler=run.labeler, config=run.config)
@@ -196,6 +201,12 @@ BROKEN = {
     "assignment_one_open_per_person": second_open_assignment,
     "adjudication_one_per_person": second_dispute,
     "decision_cause_known": lambda: change_decision(cause="boredom"),
+    "correction_state_known": lambda: f.AnswerCorrectionFactory(state="maybe"),
+    "correction_says_what_and_why": lambda: f.AnswerCorrectionFactory(reason=""),
+    "correction_changes_something": lambda: f.AnswerCorrectionFactory(new="4"),
+    "correction_one_open_per_problem": second_correction,
+    "correction_confirmed_by_somebody": lambda: f.AnswerCorrectionFactory(state="confirmed"),
+    "correction_applied_iff_done": lambda: f.AnswerCorrectionFactory(applied_at=NOW),
     "exam_grant_has_reason": lambda: f.ExamGrantFactory(reason=""),
     "snapshot_same_rule_same_bytes_once": second_snapshot,
     "snapshot_frozen_has_files": lambda: f.SnapshotFactory(frozen_at=NOW),
