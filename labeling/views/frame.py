@@ -27,7 +27,6 @@ _PLACES = (
     ("data", _("Data"), Action.VIEW),
     ("guidelines", _("Guidelines"), None),
     ("quality_mine", _("My numbers"), Action.ANNOTATE),
-    ("settings", _("Settings"), Action.ADMINISTER),
 )
 
 
@@ -88,6 +87,7 @@ def page(
             "places": within.places,
             "may_manage": within.can(Action.MANAGE),
             "may_annotate": within.can(Action.ANNOTATE),
+            "may_administer": within.can(Action.ADMINISTER),
             **context,
         },
         status=status,

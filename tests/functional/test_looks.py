@@ -52,6 +52,8 @@ def addresses(project, owner, dispute) -> dict[str, str]:
         "edit_guidelines": reverse("edit_guidelines", args=uid),
         "guidelines_version": reverse("guidelines_version", args=[*uid, 2]),
         "guidelines_questions": reverse("guidelines_questions", args=uid),
+        "settings": reverse("settings", args=uid),
+        "password": reverse("password"),
         "imports": reverse("imports", args=uid),
         "import": reverse("import", args=[*uid, upload.uid]),
         "nowhere": reverse("solutions", args=["nowhere"]),
