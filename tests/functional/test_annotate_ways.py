@@ -39,7 +39,7 @@ def test_a_key_of_ones_own_is_shown_and_works_everywhere(bench, annotator):
     saved(bench)
     bench.reload()
     expect(bench.get_by_role("button", name="c ✓ correct")).to_be_visible()
-    expect(bench.locator("#help [data-remap=correct]")).to_have_text("c")
+    expect(bench.locator("#help [data-remap=correct] kbd")).to_have_text("c")
     annotator.refresh_from_db()
     assert annotator.preferences["keys"]["correct"] == "c"
 
@@ -77,7 +77,7 @@ def test_a_choice_that_is_not_saved_is_taken_back_in_words(bench, context, troub
     bench.locator("[data-remap=correct]").click()
     press(bench, "c")
     expect(bench.locator("#help").get_by_role("status")).to_contain_text("Nothing was changed")
-    expect(bench.locator("[data-remap=correct]")).to_have_text("1")
+    expect(bench.locator("[data-remap=correct] kbd")).to_have_text("1")
     context.set_offline(False)
     troubles.clear()
 

@@ -2,6 +2,7 @@
 import * as kept from "./kept.js";
 import { post } from "./post.js";
 
+const OF_ANOTHER = ["404", "403", "not_allowed"];
 const lock = (uid) => `annotator:item:${uid}`;
 
 // This page works on the item: another tab leaves it alone as long as the page lives.
@@ -24,8 +25,10 @@ function sendOne(uid) {
     if (!entry?.urls || entry.refused || (entry.editing && !entry.submission)) return false;
     const answer = await post(...letter(entry));
     if (answer.kind === "done") kept.drop(uid);
-    // it stays here, to be shown beside the server's when the item is opened again
-    if (answer.kind === "refused") kept.keep(uid, { ...entry, refused: answer.code });
+    // it stays here, to be shown beside the server's when the item is opened again; where another
+    // person is signed in, it waits for its owner
+    const final = answer.kind === "refused" && !OF_ANOTHER.includes(answer.code);
+    if (final) kept.keep(uid, { ...entry, refused: answer.code });
     return answer.kind === "done" && Boolean(entry.submission);
   });
 }
