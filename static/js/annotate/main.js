@@ -16,7 +16,7 @@ import { button, refusedWords, showStatus, showTrouble, signInAgain } from "./st
 import { toggleProblem, toggleSide, takeSide } from "./panes.js";
 
 const AGAIN_MS = 5000;
-// a second Enter of the same hand is not meant for what has just come
+// a second Enter of the same hand is not meant for what has just come, before anything is done there
 const DOUBLE_MS = 400;
 // what only some items offer: by the project's mode, and whether the item is submitted already
 const OPTIONAL = new Set(["first_error", "rest_unsure", "rest_wrong", "skip", "report"]);
@@ -29,7 +29,8 @@ const waiting = new Set(); // benches whose submissions are under way while anot
 let current = null; // the item's bench; null on the page with the evidence
 let moving = false; // the next item was asked for and is not here yet
 let done = Number(document.querySelector("[data-today]").textContent);
-let shownAt = -DOUBLE_MS;
+let shownAt = 0;
+let untouched = false; // nothing was done yet since another item came
 
 function main() {
   return document.querySelector("main");
@@ -59,6 +60,7 @@ function show({ main: next, url }) {
   if (url !== location.href) history.pushState(null, "", url);
   scrollTo(0, 0);
   shownAt = performance.now();
+  untouched = true;
   begin();
 }
 
@@ -121,7 +123,7 @@ function fetchNext() {
 }
 
 function submit() {
-  if (performance.now() - shownAt < DOUBLE_MS) return true;
+  if (untouched && performance.now() - shownAt < DOUBLE_MS) return true;
   if (!current) return moving || next();
   if (current.submit() && !keymap.evidence && !current.editing && ahead.ready) pass(current);
   return true;
@@ -220,6 +222,7 @@ const always = { submit, back: earlier, help: () => open("help") };
 // Returns false where the action means nothing here.
 function act(action) {
   if (current?.saver.submitting) return true;
+  if (action !== "submit") untouched = false;
   if (always[action]) always[action]();
   else if (current && isOffered(action)) labeling[action]();
   else return false;
