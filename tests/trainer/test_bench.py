@@ -10,6 +10,7 @@ import pytest
 
 from trainer import checkpoints
 from trainer.bench import inputs
+from trainer.bench.__main__ import cost
 from trainer.bench.rows import CAREFUL, HASTY, rows
 from trainer.bench.turns import BenchError, Contender, take_turns
 from trainer.records import read_jsonl
@@ -92,3 +93,9 @@ def test_contenders_that_did_different_work_are_not_compared() -> None:
     inputs.check_same_work({"ours": row, "trl": row})
     with pytest.raises(BenchError, match="different work"):
         inputs.check_same_work({"ours": row, "trl": row | {"labels": 1}})
+
+
+def test_a_cpu_run_costs_its_own_seconds_and_a_gpu_run_those_of_the_clock() -> None:
+    row = {"tokens": 600, "cpu_s": 3.0, "wall_s": 2.0, "peak_mb": 50, "gpu_mb": 70}
+    assert cost(row, "cpu") == {"tokens_per_cpu_s": 200, "peak_mb": 50}
+    assert cost(row, "cuda") == {"tokens_per_s": 300, "peak_mb": 70}

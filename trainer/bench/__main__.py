@@ -6,7 +6,8 @@ same torch and transformers. The processes take turns on the machine, so that wh
 meets all alike, and are measured in CPU seconds of their own, from the records to the written
 model, without imports. The held-out loss of all models is computed by one function.
 
-`--device cuda` runs the same on one GPU, one after the other, in bfloat16 and in wall seconds.
+`--device cuda` runs the same on one GPU, one after the other, in bfloat16, and reports wall seconds
+(`tokens_per_s`) and the card's peak memory.
 """
 
 from __future__ import annotations
@@ -52,7 +53,10 @@ def compare(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
             "trl_grouped", [python, str(HERE / "trl_peer.py")], shared | {"grouped": True}, folder
         ),
     ]
-    rows = take_turns(contenders, slice_seconds=arguments.slice)
+    if arguments.device == "cpu":
+        rows = take_turns(contenders, slice_seconds=arguments.slice)
+    else:  # a GPU works on while its process is stopped
+        rows = {c.name: take_turns([c])[c.name] for c in contenders}
     inputs.check_same_work(rows)
     models = {name: folder / name / "model" for name in rows}
     for directory in models.values():
@@ -61,24 +65,28 @@ def compare(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     judge = Contender("evaluation", [*command, *map(str, models.values())])
     losses = take_turns([judge])["evaluation"]
     figures = {
-        name: {
-            "tokens_per_cpu_s": round(row["tokens"] / row["cpu_s"]),
-            "peak_mb": row["peak_mb"],
-            "eval_loss": round(losses[str(models[name])], 4),
-        }
+        name: {**cost(row, arguments.device), "eval_loss": round(losses[str(models[name])], 4)}
         for name, row in rows.items()
     }
     return {**figures, "ratios": _ratios(figures), "setting": _setting(shared, rows)}
 
 
+def cost(row: dict[str, Any], device: str) -> dict[str, int]:
+    """Return a run's speed and peak memory: of the process on CPU, of the card on a GPU."""
+    if device == "cpu":
+        speed = round(row["tokens"] / row["cpu_s"])
+        return {"tokens_per_cpu_s": speed, "peak_mb": row["peak_mb"]}
+    return {"tokens_per_s": round(row["tokens"] / row["wall_s"]), "peak_mb": row["gpu_mb"]}
+
+
 def _ratios(figures: dict[str, dict[str, Any]]) -> dict[str, float]:
     ours, trl, grouped = (figures[name] for name in ("ours", "trl", "trl_grouped"))
-    speed, peak = ours["tokens_per_cpu_s"], ours["peak_mb"]
+    speed = next(name for name in ours if name.startswith("tokens_per"))
     return {
-        "speed_to_trl": round(speed / trl["tokens_per_cpu_s"], 2),
-        "speed_to_trl_grouped": round(speed / grouped["tokens_per_cpu_s"], 2),
-        "memory_to_trl": round(peak / trl["peak_mb"], 2),
-        "memory_to_trl_grouped": round(peak / grouped["peak_mb"], 2),
+        "speed_to_trl": round(ours[speed] / trl[speed], 2),
+        "speed_to_trl_grouped": round(ours[speed] / grouped[speed], 2),
+        "memory_to_trl": round(ours["peak_mb"] / trl["peak_mb"], 2),
+        "memory_to_trl_grouped": round(ours["peak_mb"] / grouped["peak_mb"], 2),
     }
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import resource
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def main() -> None:
 
 
 def run(settings: dict[str, Any]) -> dict[str, object]:
-    """Return CPU seconds from the records to the written model, peak memory and tokens trained."""
+    """Return seconds from the records to the written model, peak memory and tokens trained."""
     tokens = padded = labels = 0
 
     def count(step: Progress) -> None:
@@ -41,12 +42,14 @@ def run(settings: dict[str, Any]) -> dict[str, object]:
         padded += round(step.tokens / (1 - step.padding))
         labels += step.labels
 
-    begin = os.times()
+    begin, started = os.times(), time.monotonic()
     train(_config(settings), count)
     end = os.times()
     return {
         "cpu_s": end.user + end.system - begin.user - begin.system,
+        "wall_s": time.monotonic() - started,
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "gpu_mb": torch.cuda.max_memory_allocated() // 2**20 if torch.cuda.is_available() else 0,
         "tokens": tokens,
         "labels": labels,
         "padding": 1 - tokens / padded,

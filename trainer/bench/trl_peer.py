@@ -10,6 +10,7 @@ import json
 import os
 import resource
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,8 @@ def main() -> None:
 
 
 def run(settings: dict[str, Any]) -> dict[str, object]:
-    """Return CPU seconds from the records to the written model, peak memory and tokens trained."""
-    begin = os.times()
+    """Return seconds from the records to the written model, peak memory and tokens trained."""
+    begin, started = os.times(), time.monotonic()
     tokenizer = PreTrainedTokenizerFast.from_pretrained(settings["backbone"])
     trainer = PRMTrainer(
         model=AutoModelForTokenClassification.from_pretrained(settings["backbone"]),
@@ -44,7 +45,9 @@ def run(settings: dict[str, Any]) -> dict[str, object]:
     columns = [trainer.train_dataset[name] for name in ("input_ids", "labels")]
     return {
         "cpu_s": end.user + end.system - begin.user - begin.system,
+        "wall_s": time.monotonic() - started,
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "gpu_mb": torch.cuda.max_memory_allocated() // 2**20 if torch.cuda.is_available() else 0,
         "tokens": sum(len(ids) for ids in columns[0]),
         "labels": sum(label != -100 for labels in columns[1] for label in labels),
     }
