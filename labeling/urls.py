@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
-from django.views.i18n import set_language
 
 from labeling.views import (
     accounts,
@@ -108,7 +107,7 @@ urlpatterns = [
     path("password/", accounts.password, name="password"),
     path("projects/new", settings.new_project, name="new_project"),
     path("logout/", LogoutView.as_view(), name="logout"),
-    path("language/", set_language, name="set_language"),
+    path("language/", languages.choose, name="set_language"),
     path("words/<str:language>/<str:version>.js", languages.words, name="words"),
     path("healthz", home.healthz, name="healthz"),
     path("readyz", home.readyz, name="readyz"),

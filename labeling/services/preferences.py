@@ -20,7 +20,15 @@ def save(*, by: User, values: Mapping[str, Any]) -> Preferences:
         chosen = read_preferences(values)
     except ShortcutError as error:
         raise Invalid(error.phrase) from error
-    by.preferences = chosen.to_dict()
+    by.preferences = {**by.preferences, **chosen.to_dict()}
     by.save(update_fields=["preferences"])
     events.record(by=by, action="preferences saved", **chosen.to_dict())
     return chosen
+
+
+@transaction.atomic
+def speak(*, by: User, language: str) -> None:
+    """Keep the language that `by`'s pages speak; which there are, the caller has checked."""
+    by.preferences = {**by.preferences, "language": language}
+    by.save(update_fields=["preferences"])
+    events.record(by=by, action="language chosen", language=language)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils import translation
 from django.utils.cache import patch_cache_control
-from django.views.decorators.http import require_safe
-from django.views.i18n import JavaScriptCatalog
+from django.views.decorators.http import require_POST, require_safe
+from django.views.i18n import JavaScriptCatalog, set_language
+
+from labeling.models import User
+from labeling.services import preferences
 
 _FOREVER = 365 * 24 * 3600
 _catalog = JavaScriptCatalog.as_view(packages=["labeling"])
@@ -32,6 +36,29 @@ def languages(request: HttpRequest) -> dict[str, Any]:
         "here": request.get_full_path() if request.method == "GET" else reverse("home"),
         "words_url": "" if english else reverse("words", args=[code, _version(code)]),
     }
+
+
+@require_POST
+def choose(request: HttpRequest) -> HttpResponseBase:
+    """Speak another language from now on: in this browser, and wherever the person signs in."""
+    language = request.POST.get("language")
+    if isinstance(request.user, User) and language in dict(settings.LANGUAGES):
+        preferences.speak(by=request.user, language=language)
+    return set_language(request)
+
+
+class LanguageOfPerson:
+    """Middleware: in a browser where none was chosen, speak the signed-in person's language."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES and isinstance(request.user, User):
+            language = request.user.preferences.get("language")
+            if language in dict(settings.LANGUAGES):
+                translation.activate(language)
+        return self.get_response(request)
 
 
 @require_safe

@@ -18,8 +18,9 @@ SIGNS_ELEMENTS = {"script", "style", "code", "kbd", "svg"}
 
 _LETTERS = re.compile(r"[A-Za-z]{2,}")
 _HOLE = "\x00"
+_TAG = re.compile(r"<[^<>]*>")
 _WITH = re.compile(r"""\b([\w-]+)=("[^"]*"|'[^']*')""")
-_FILTER = re.compile(r"""\|(default|default_if_none|yesno|add|join):("[^"]*"|'[^']*')""")
+_FILTER = re.compile(r"""\|(default|default_if_none|yesno):("[^"]*"|'[^']*')""")
 
 
 def unmarked(source: str, same_everywhere: set[str]) -> list[str]:
@@ -58,7 +59,7 @@ def _literals(tokens: list[Token]) -> Iterator[str]:
 
 def _texts(html: str) -> list[str]:
     reader = _Reader()
-    reader.feed(html)
+    reader.feed(_TAG.sub(lambda tag: tag[0].replace(_HOLE, " "), html))
     reader.close()
     return reader.found
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
 
@@ -15,6 +16,7 @@ from labeling.domain.phrases import Phrase
 from labeling.domain.setting_checks import BadSetting
 from labeling.domain.statistics.undefined import Undefined
 from labeling.language import said
+from labeling.services import preferences
 from labeling.templatetags import amounts, marks
 from labeling.views.languages import languages
 from tests import factories
@@ -41,6 +43,32 @@ def test_a_chosen_language_stays_and_leads_back_to_the_page(client, owner, proje
     assert answer.headers["Location"] == here
     assert answer.cookies["django_language"]["max-age"] == 365 * 24 * 3600
     assert '<html lang="zh-hans">' in client.get(here).content.decode()
+
+
+def test_a_chosen_language_goes_with_the_person_to_another_browser(client, owner):
+    client.force_login(owner)
+    client.post(reverse("set_language"), {"language": "zh-hans", "next": "/"})
+    another = Client()
+    another.force_login(owner)
+    assert '<html lang="zh-hans">' in another.get(reverse("tokens")).content.decode()
+    owner.refresh_from_db()
+    preferences.save(by=owner, values={"off": True})
+    assert owner.preferences["language"] == "zh-hans"
+    assert owner.preferences["off"] is True
+
+
+def test_the_browser_s_choice_comes_before_the_person_s(client, owner):
+    preferences.speak(by=owner, language="zh-hans")
+    client.force_login(owner)
+    client.cookies["django_language"] = "en"
+    assert '<html lang="en">' in client.get(reverse("tokens")).content.decode()
+
+
+def test_an_unknown_language_is_not_kept(client, owner):
+    client.force_login(owner)
+    client.post(reverse("set_language"), {"language": "tlh", "next": "/"})
+    owner.refresh_from_db()
+    assert "language" not in owner.preferences
 
 
 def test_choosing_a_language_leads_to_no_other_site(client, db):
