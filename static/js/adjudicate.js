@@ -1,5 +1,5 @@
 // Decide one solution: choose by keys or mouse, keep what is typed, keep others away meanwhile.
-import { listen } from "./annotate/keys.js";
+import { shortcuts } from "./shortcuts.js";
 
 const form = document.querySelector("[data-adjudicate]");
 const reason = document.getElementById("reason");
@@ -69,26 +69,28 @@ function unfold() {
   for (const part of rows[at]?.querySelectorAll(":scope details") ?? []) part.open = !part.open;
 }
 
-listen({
-  ...Object.fromEntries([..."123456789"].map((key) => [key, () => take(key)])),
-  0: () => choose(document.getElementById("first-error--1")),
-  j: () => moveTo(at + 1),
-  k: () => moveTo(at - 1),
-  ArrowDown: () => moveTo(at + 1),
-  ArrowUp: () => moveTo(at - 1),
-  d: () => toQuestioned(1),
-  D: () => toQuestioned(-1),
-  e: () => choose(rows[at]?.querySelector("input[name=first_error]")),
-  o: unfold,
-  r: () => reason.focus(),
-  x: () => document.getElementById("discard").showModal(),
-  c: () => document.getElementById("correct")?.showModal(),
-  u: () => document.querySelector("[data-reopen]")?.requestSubmit(),
-  s: () => form.querySelector("[data-pass]").click(),
-  "?": () => document.getElementById("help").showModal(),
-  Enter: conclude,
-  leave: () => document.activeElement.blur(),
-});
+shortcuts(
+  {
+    ...Object.fromEntries([..."123456789"].map((key) => [key, () => take(key)])),
+    0: () => choose(document.getElementById("first-error--1")),
+    j: () => moveTo(at + 1),
+    k: () => moveTo(at - 1),
+    ArrowDown: () => moveTo(at + 1),
+    ArrowUp: () => moveTo(at - 1),
+    d: () => toQuestioned(1),
+    D: () => toQuestioned(-1),
+    e: () => choose(rows[at]?.querySelector("input[name=first_error]")),
+    o: unfold,
+    r: () => reason.focus(),
+    x: () => document.getElementById("discard").showModal(),
+    c: () => document.getElementById("correct")?.showModal(),
+    u: () => document.querySelector("[data-reopen]")?.requestSubmit(),
+    s: () => form.querySelector("[data-pass]").click(),
+    "?": () => document.getElementById("help").showModal(),
+    Enter: conclude,
+  },
+  () => document.activeElement.blur(),
+);
 
 reason.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
