@@ -112,6 +112,10 @@ def test_no_english_is_left_and_the_layout_holds(
         expect(page.locator("html")).to_have_attribute("lang", "zh-hans")
         found[name] = [*english(page, names), *beyond(page)]
         picture(page, f"{name}-{size}-{scheme}")
+    page.goto(addresses["annotate"])
+    for keys in ("1", "u", "3", "Escape", "b", "Escape", "?", "Escape", "r", "Escape", "s"):
+        page.keyboard.press(keys)
+        found[f"annotate after {keys}"] = english(page, names)
     context.close()
     left = [f"{name}: {text}" for name, texts in found.items() for text in texts]
     assert not left, "\n".join(left)
@@ -129,6 +133,7 @@ def more_addresses(addresses: dict[str, str]) -> dict[str, str]:
         "agreement": f"{overview}agreement/",
         **{name: f"{overview}{name}/" for name in ("quality", "quality/gold", "quality/exam")},
         "exam": f"{overview}exam/",
+        "settings": f"{overview}settings/",
         "adjudicate": f"{overview}adjudicate/",
     }
 
