@@ -17,7 +17,7 @@ _SIGNS = frozenset(
     re.findall(
         r"\w+",
         """a button details dialog input scope select summary tbody textarea tr quiet small
-        Alt Backspace Control Delete Enter Escape Insert Meta Shift Space Tab""",
+        Alt Arrow Backspace Control Delete Enter Escape Insert Meta Shift Space Tab""",
     )
 )
 """Elements and classes in selectors, keys of the keyboard."""
