@@ -16,7 +16,7 @@ from labeling.domain.refusals import Invalid
 from labeling.models import Assignment, Project, User, Verdict
 from labeling.selectors.corrections import check_correctable
 from labeling.services import decisions, events, labelers
-from labeling.services.assignments import rows
+from labeling.services.assignments import leases, rows
 from labeling.services.assignments.drafting import check_version
 
 
@@ -41,8 +41,11 @@ def submit(
 
     A lease that ran out meanwhile does not matter: labels that were given are never lost.
     """
+    # Two devices submit two items of one person, the first ones: each would hold its own item and
+    # wait for the other, for the labeler's row that is made here or the item that is promoted.
+    leases.turn(by, within or rows.project_of(by, uid))
     # The browser repeats a submit whose answer got lost while the first is still under way: it
-    # waits for the row here, then finds the first one's verdict by its key.
+    # waits above, then finds the first one's verdict by its key.
     item = rows.locked(by, uid, within)
     if before := _submitted(by, key):
         return before
@@ -91,6 +94,7 @@ def reject(
     within: Project | None = None,
 ) -> Verdict:
     """Say that the item cannot be labeled, and why; OTHER needs words."""
+    leases.turn(by, within or rows.project_of(by, uid))
     item = rows.open_item(by, uid, within)
     reason = words.strip() or code.words
     if not reason:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from threading import Barrier
+from threading import Barrier, Event, local
+from time import sleep
 from uuid import uuid4
 
 import pytest
@@ -15,7 +16,7 @@ from django.db.models import Count
 from labeling.domain.policy import Policy
 from labeling.domain.refusals import Refusal
 from labeling.models import Assignment, Decision, Verdict
-from labeling.services import assignments
+from labeling.services import assignments, labelers
 from labeling.services.assignments import candidates
 from tests import factories
 
@@ -205,3 +206,29 @@ def test_a_solution_that_was_given_away_since_the_query_began_is_passed_by(monke
     left = Decision.objects.exclude(solution=taken).get().solution_id
     monkeypatch.setattr(candidates, "most_valuable", lambda *_: iter([taken, left]))
     assert lease(person, project).solution_id == left
+
+
+def test_two_devices_submit_the_first_two_items_of_one_person(monkeypatch):
+    """The first makes the person's labeler and promotes the item that the second submits."""
+    project, [person] = campaign(solutions=4, people=1)
+    current = lease(person, project)
+    following = ahead(person, current)
+    real, made, device = labelers.person, Event(), local()
+
+    def slow(**values):
+        if device.name == "second":
+            made.wait(1)  # its item's row is locked by now
+        found = real(**values)
+        if device.name == "first":
+            made.set()
+            sleep(0.5)  # the second comes to the labeler's row
+        return found
+
+    def on(name, item):
+        device.name = name
+        return submit(person, item)
+
+    monkeypatch.setattr(labelers, "person", slow)
+    got = together(lambda: on("first", current), lambda: on("second", following))
+    assert {type(one) for one in got} == {Verdict}
+    assert Verdict.objects.count() == 2
