@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
-from labeling.services import assignments, projects
+from labeling.services import assignments, projects, rollups
 from tests import factories
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
@@ -179,25 +179,13 @@ def test_the_numbers_of_the_overview_lead_to_the_solutions_behind_them(
 ):
     for _ in range(3):
         dispute(project, ["a", "b"])
+    rollups.fold_all()
     sign_in(page, viewer)
     page.goto(reverse("overview", args=[project.uid]))
     row = page.locator(".decisions tr", has_text="disputed")
     expect(row.get_by_role("link")).to_have_text("3")
     row.get_by_role("link").click()
     expect(page.locator("tbody tr")).to_have_count(3)
-
-
-def test_an_adjudicator_takes_a_side_by_one_key(page, project, adjudicator, dispute, sign_in):
-    solution = dispute(project, ["a", "b", "c"], judged=2)
-    sign_in(page, adjudicator)
-    page.goto(reverse("solution", args=[project.uid, solution.uid]))
-    page.keyboard.press("2")
-    expect(page.get_by_label("Step 3 is the first error")).to_be_checked()
-    page.keyboard.type("the sum is wrong")
-    page.get_by_role("button", name="Adjudicate").click()
-    expect(page.get_by_role("status")).to_have_text("The solution is adjudicated.")
-    solution.decision.refresh_from_db()
-    assert (solution.decision.state, solution.decision.first_error) == ("adjudicated", 2)
 
 
 def test_the_submitted_item_is_accessible_too(page, project, annotator, dispute, sign_in):

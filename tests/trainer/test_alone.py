@@ -30,7 +30,8 @@ class Absent:
 sys.meta_path.insert(0, Absent())
 import trainer
 for module in pkgutil.walk_packages(trainer.__path__, "trainer."):
-    importlib.import_module(module.name)
+    if module.name != "trainer.bench.trl_peer":  # runs in the other trainer's environment alone
+        importlib.import_module(module.name)
 try:
     import django
 except ModuleNotFoundError:
