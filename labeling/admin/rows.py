@@ -71,6 +71,19 @@ _readable(
     related=("user", "project", "granted_by"), search=("user__username",), filters=("project",),
 )  # fmt: skip
 _readable(
+    models.AnswerCorrection, "problem_id", "project", "state", "created_by", "created_at",
+    related=("project", "created_by"), search=("problem__uid__exact",),
+    filters=("state", "project"),
+)  # fmt: skip
+_readable(
+    models.Guideline, "project", "version", "change", "created_by", "created_at",
+    related=("project", "created_by"), filters=("project",),
+)  # fmt: skip
+_readable(
+    models.Acknowledgement, "user", "guideline", "acknowledged_at",
+    related=("user", "guideline"), search=("user__username",),
+)  # fmt: skip
+_readable(
     models.Snapshot, "name", "project", "content_hash", "frozen_at",
     related=("project",), search=(*_BY_UID, "name", "content_hash__exact"), filters=("project",),
 )  # fmt: skip

@@ -115,6 +115,7 @@ def test_the_whole_loop_by_keyboard_alone(page, project, annotator, dispute):
     page.keyboard.type(PASSWORD)
     press(page, "Enter")
     expect(page.locator(".step")).to_have_count(3)
+    expect(page.locator(".step.current")).to_be_visible()  # now the page hears keys
     press(page, "1 n")
     page.keyboard.type("looks odd")
     press(page, "Escape 3 Enter")

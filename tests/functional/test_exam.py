@@ -31,7 +31,8 @@ def examined(project, owner, manager, dispute):
 
 
 def label(page: Page, keys: str) -> None:
-    """Label the shown item by keys and submit it."""
+    """Label the shown item by keys and submit it, once the page hears them."""
+    expect(page.locator(".step.current")).to_be_visible()
     shown = page.locator("[data-bench]").get_attribute("data-uid")
     for key in keys.split():
         page.keyboard.press(key)

@@ -17,8 +17,9 @@ pytestmark = pytest.mark.django_db
 
 INTERNAL = {
     "BoardCount", "Counted", "Stale", "VerdictTally", "ProjectTally", "JudgeTrial", "Sampling",
+    "AdjudicationLease", "Invitation", "SignInFailure",
 }  # fmt: skip
-"""What the program keeps for itself, and pages of their own show better."""
+"""What the program keeps for itself, and what pages of their own show better."""
 
 SHOWN = sorted(
     model.__name__ for model in admin.site._registry if model._meta.app_label == "labeling"
