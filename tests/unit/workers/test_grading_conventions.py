@@ -56,6 +56,8 @@ def test_an_empty_answer_equals_nothing(grader: Grader, nothing: str) -> None:
     assert not grader.grade(nothing, "5").correct
 
 
+# its alarm may go off while Python is cleaning up
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_math_verify_alone_makes_different_answers_one() -> None:
     """Beside ours, which has none of these: measured 26 of 100 pairs with math-verify 0.9.0."""
     wrong = [pair for pair in pairs(DIFFERENT) if bare_math_verify.is_equal(*pair[1:])]
