@@ -16,6 +16,9 @@ from labeling.domain.answers import final_answer
 from tests import bare_math_verify
 from workers.grading import Grader
 
+# the alarm of math-verify alone may go off while Python is cleaning up
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 Row = dict[str, str]
 
 KNOWN_MISSES = {
