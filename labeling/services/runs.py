@@ -164,9 +164,15 @@ def retry_unscored(*, by: User, run: Run, reason: str = "") -> int:
 
 @transaction.atomic
 def progressed(*, run: Run, seconds: float, now: datetime) -> None:
-    """Note that a chunk was labeled, in `seconds` of a worker's time."""
+    """Note that a chunk was labeled, in `seconds` of a worker's time.
+
+    Workers that label at the same moment count once: the hour that has a price is the machine's.
+    """
+    # Workers of one run come here at the same moment; the row's lock orders what each adds.
+    last = Run.objects.select_for_update().get(pk=run.pk).last_progress_at
+    alone = seconds if last is None else max(0.0, (now - last).total_seconds())
     Run.objects.filter(pk=run.pk).update(
-        seconds=F("seconds") + seconds,
+        seconds=F("seconds") + min(seconds, alone),
         last_progress_at=now,
         failures=0,
         reason="",

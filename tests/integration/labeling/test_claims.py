@@ -274,6 +274,17 @@ def test_progress_forgives_earlier_failures():
 
 
 @pytest.mark.django_db
+def test_workers_that_label_at_the_same_moment_take_the_machines_time_once():
+    run = make_run(1)
+    runs.progressed(run=run, seconds=10, now=NOW)
+    runs.progressed(run=run, seconds=10, now=NOW + timedelta(seconds=4))  # six of them together
+    runs.progressed(run=run, seconds=3, now=NOW + timedelta(seconds=60))  # after a rest
+    runs.progressed(run=run, seconds=5, now=NOW + timedelta(seconds=59))  # a clock that lags
+    run.refresh_from_db()
+    assert run.seconds == 17
+
+
+@pytest.mark.django_db
 def test_the_same_run_is_not_started_twice():
     run = make_run(1)
     again = runs.start(
