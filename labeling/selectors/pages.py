@@ -25,6 +25,7 @@ from labeling.models import (
     TrainingRun,
     User,
 )
+from labeling.models.rewards import TrainingState
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,14 @@ class ProjectRow:
     role: Role
     solutions: int
     disputed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trainings:
+    """What trains now, and how many trainings wait for their turn."""
+
+    at_work: list[TrainingRun]
+    waiting: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +103,14 @@ def trainings_of(project: Project) -> list[TrainingRun]:
         .select_related("snapshot", "evaluation_set")
         .order_by("-id")
     )
+
+
+def trainings_under_way(project: Project) -> Trainings:
+    """Return the trainings at work, oldest first, and how many wait for their turn."""
+    rows = TrainingRun.objects.filter(project=project).order_by("id")
+    alive = list(rows.exclude(state__in=[TrainingState.DONE, TrainingState.FAILED]))
+    at_work = [run for run in alive if run.state != TrainingState.WAITING]
+    return Trainings(at_work, len(alive) - len(at_work))
 
 
 def prms_of(project: Project, limit: int | None = None) -> list[PrmRow]:

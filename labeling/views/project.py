@@ -13,9 +13,11 @@ from django.views.decorators.vary import vary_on_headers
 
 from labeling import forms
 from labeling.domain.roles import Action
+from labeling.models.runs import RunState
 from labeling.selectors import boards, pages
 from labeling.selectors import overview as numbers
 from labeling.selectors import runs as run_reads
+from labeling.selectors.run_rows import RunRow
 from labeling.services import snapshots
 from labeling.views.frame import Frame, frame, page
 
@@ -30,8 +32,9 @@ def overview(request: HttpRequest, uid: str) -> HttpResponse:
     """Show how far, how good, what runs and what came of it; its running part for htmx."""
     within = frame(request, uid, Action.VIEW)
     alive = run_reads.runs_of(within.project, timezone.now(), alive_only=True)
+    running = _running(alive, pages.trainings_under_way(within.project))
     if _fragment(request):
-        return page(request, "overview.html#running", within, runs=alive)
+        return page(request, "overview.html#running", within, **running)
     counts = numbers.counts(within.project)
     covered = numbers.coverage(within.project, counts.solutions)
     truths = numbers.truths(within.project, covered) if within.can(Action.MANAGE) else []
@@ -46,11 +49,18 @@ def overview(request: HttpRequest, uid: str) -> HttpResponse:
         decided=counts.decided_with_error + counts.decided_without_error,
         compared=numbers.compared(within.project, covered),
         truths=truths,
-        runs=alive,
+        **running,
         prms=pages.prms_of(within.project, limit=SHOWN_PRMS),
         snapshots=pages.snapshots_of(within.project),
         waiting=boards.waiting(),
     )
+
+
+def _running(alive: list[RunRow], trainings: pages.Trainings) -> dict[str, object]:
+    """Return what the overview's running part shows; it asks again while anything is at work."""
+    at_work = any(row.state == RunState.RUNNING for row in alive)
+    live = at_work or bool(trainings.at_work or trainings.waiting)
+    return {"runs": alive, "trainings": trainings, "live": live}
 
 
 @require_GET

@@ -308,3 +308,23 @@ def test_the_running_part_polls_while_something_runs_and_stops_when_done(
     Run.objects.filter(pk=run.pk).update(state="done")
     part = client.get(address, headers={"HX-Request": "true"})
     assert b"hx-trigger" not in part.content
+
+
+def test_the_running_part_shows_trainings_and_how_many_wait(labeled, project, viewer, client):
+    client.force_login(viewer)
+    address = reverse("overview", args=[project.uid])
+    snapshot = factories.SnapshotFactory(project=project)
+    at_work, waits = (
+        factories.TrainingRunFactory(snapshot=snapshot, name=name, state=state, progress=progress)
+        for name, state, progress in [
+            ("seed 7", "training", {"step": 38, "steps": 100}),
+            ("seed 8", "waiting", {}),
+        ]
+    )
+    part = client.get(address, headers={"HX-Request": "true"}).content.decode()
+    for words in ("seed 7", "38 of 100", "One more training waits."):
+        assert words in part
+    assert 'hx-trigger="every 2s"' in part
+    at_work.delete()
+    waits.delete()
+    assert "Nothing runs now." in client.get(address).content.decode()
