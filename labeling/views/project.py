@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -56,7 +58,7 @@ def overview(request: HttpRequest, uid: str) -> HttpResponse:
     )
 
 
-def _running(alive: list[RunRow], trainings: pages.Trainings) -> dict[str, object]:
+def _running(alive: list[RunRow], trainings: pages.Trainings) -> dict[str, Any]:
     """Return what the overview's running part shows; it asks again while anything is at work."""
     at_work = any(row.state == RunState.RUNNING for row in alive)
     live = at_work or bool(trainings.at_work or trainings.waiting)
