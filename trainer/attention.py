@@ -27,10 +27,14 @@ class AttentionError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Packing:
-    """Say where the solutions of a packed row lie: their lengths, in order."""
+    """Say where the solutions of a packed row lie: their lengths, in order.
+
+    `read` (n,) are the tokens, in order, whose states the last layer needs; None: of all.
+    """
 
     lengths: tuple[int, ...]
     kernel: str = "auto"
+    read: Tensor | None = None
 
     def inputs(self, device: torch.device) -> dict[str, Any]:
         """Return what a backbone is given besides the tokens: positions (1, t) from 0, and this."""
@@ -60,10 +64,10 @@ def enable(backbone: Any) -> bool:
     training = backbone.training
     backbone.eval()
     try:
-        expected = torch.cat([_states(backbone, part) for part in PROBE], dim=1)
+        expected = torch.cat([states(backbone, part) for part in PROBE], dim=1)
         backbone.set_attn_implementation(NAME)
         packing = Packing(tuple(len(part) for part in PROBE))
-        found = _states(backbone, sum(PROBE, ()), packing)
+        found = states(backbone, sum(PROBE, ()), packing)
         able = bool((found - expected).abs().max() <= CLOSE * expected.abs().max())
     except (AttentionError, TypeError, ValueError):
         able = False
@@ -75,12 +79,13 @@ def enable(backbone: Any) -> bool:
 
 
 @torch.no_grad()
-def _states(backbone: Any, ids: tuple[int, ...], packing: Packing | None = None) -> Tensor:
+def states(backbone: Any, ids: tuple[int, ...], packing: Packing | None = None) -> Tensor:
+    """Return a backbone's last states (1, t, h) of one row of tokens, without gradient."""
     device = next(backbone.parameters()).device
     row = torch.tensor([ids], device=device)
     more = packing.inputs(device) if packing else {}
-    states: Tensor = backbone(input_ids=row, use_cache=False, **more).last_hidden_state
-    return states.float()
+    seen: Tensor = backbone(input_ids=row, use_cache=False, **more).last_hidden_state
+    return seen.float()
 
 
 def packed(
@@ -94,20 +99,25 @@ def packed(
     dropout: float = 0.0,
     sliding_window: int | None = None,
     packing: Packing | None = None,
+    only: Tensor | None = None,
     softcap: float | None = None,
     s_aux: Tensor | None = None,
     **_: Any,
 ) -> tuple[Tensor, None]:
     """Return (1, t, heads, d) from query (1, heads, t, d) and key and value (1, kv heads, t, d).
 
+    Where `only` (n,) says which tokens' results are wanted, those of others are zero or right.
     `softcap` and `s_aux` (attention sinks) have no counterpart here: they are refused.
     """
     if packing is None:
         raise AttentionError(f"{type(module).__name__} does not say where solutions begin")
     if softcap is not None or s_aux is not None or attention_mask is not None:
         raise AttentionError(f"{type(module).__name__} needs more than causal attention")
-    kernel = _KERNELS[_choice(packing, query)]
+    choice = _choice(packing, query)
     options = {"scale": scaling, "dropout_p": dropout}
+    if only is not None and choice == "each":
+        return _only(query, key, value, packing, sliding_window, options, only), None
+    kernel = _KERNELS[choice]
     return kernel(query, key, value, packing, sliding_window, options).contiguous(), None
 
 
@@ -133,6 +143,30 @@ def _each(
             mask = _causal(torch.zeros(length, device=q.device), window)
         seen.append(_attend(q, k, v, mask, options))
     return torch.cat(seen, dim=2).transpose(1, 2)
+
+
+def _only(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    packing: Packing,
+    window: int | None,
+    options: Any,
+    only: Tensor,
+) -> Tensor:
+    bounds = packing.bounds(query.device).long()
+    owners = torch.bucketize(only, bounds[1:], right=True)
+    counts = torch.bincount(owners, minlength=len(packing.lengths)).tolist()
+    places = (only - bounds[owners]).split(counts)
+    queries = query[:, :, only].split(counts, dim=2)
+    keys, values = (tensor.split(packing.lengths, dim=2) for tensor in (key, value))
+    seen = []
+    for q, k, v, place in zip(queries, keys, values, places, strict=True):
+        back = place[:, None] - torch.arange(k.shape[2], device=q.device)
+        mask = (back >= 0) if window is None else (back >= 0) & (back < window)
+        seen.append(_attend(q, k, v, mask, options))
+    result = query.new_zeros(1, query.shape[2], query.shape[1], value.shape[3])
+    return result.index_copy(1, only, torch.cat(seen, dim=2).transpose(1, 2))
 
 
 def _mask(

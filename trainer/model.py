@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from trainer import attention
+from trainer import attention, last_layer
 from trainer.attention import Packing
 
 # Below this many tokens plain matrix products beat the CPU's flash kernel (measured: 1.3 x at 45
@@ -36,10 +37,12 @@ class ProcessRewardModel(nn.Module):
         self.model = backbone
         self.score = score
         self.packs = False
+        self.trims = False  # the last layer computes the states that are read, and no others
 
     def enable_packing(self) -> bool:
         """Read packed rows from now on, and nothing else, where the backbone can; say whether."""
         self.packs = attention.enable(self.model)
+        self.trims = self.packs and last_layer.enable(self.model)
         return self.packs
 
     @property
@@ -55,10 +58,12 @@ class ProcessRewardModel(nn.Module):
         Unpacked `ids` are padded on the right and need no mask: attention is causal, so no token
         sees the padding behind it. With `packing`, `ids` is one row of solutions end to end.
         """
+        if packing is not None and self.trims:
+            packing = replace(packing, read=columns)
         more = packing.inputs(ids.device) if packing else {}
         with _attention(ids) if packing is None else nullcontext():
             states = self.model(input_ids=ids, use_cache=False, **more).last_hidden_state
-        states = states[rows, columns]
+        states = states[0] if packing and packing.read is not None else states[rows, columns]
         logits: Tensor = self.score(states.to(next(self.score.parameters()).dtype))
         return logits.float()
 

@@ -193,6 +193,12 @@ def test_packing_and_padding_train_the_same_model(config: Make, tmp_path: Path) 
     assert all(json.loads(line)["padding"] == 0 for line in lines)
 
 
+def test_gradient_checkpointing_changes_no_loss(config: Make, tmp_path: Path) -> None:
+    kept = train(config()).losses
+    again = train(config(gradient_checkpointing=True, out=tmp_path / "again")).losses
+    assert again == pytest.approx(kept, rel=1e-5)
+
+
 def test_a_label_limit_takes_whole_records_chosen_by_seed() -> None:
     records = sums(50)
     chosen = limit_labels(records, 30, seed=0)
