@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from http.client import HTTPConnection
-from random import Random
-from statistics import quantiles
+from statistics import median, quantiles
+from typing import Any
 
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from annotator.benchmarks.annotators import Refused
 from annotator.embedded import programs
-from labeling.domain.labels import LabelerKind, VerdictState, labels_up_to
-from labeling.models import Decision, Labeler, Project, Solution, User, Verdict
-from labeling.services import decisions, labelers, rollups
-
-DECIDED = 3000
-"""Disputed solutions that three annotators are made to label, for the pages on people."""
+from labeling.domain.labels import LabelerKind, VerdictState
+from labeling.models import Labeler, Project, Solution, User, Verdict
+from labeling.services import labelers, rollups, verdicts
 
 PLACES = (
     "overview",
@@ -26,35 +25,21 @@ PLACES = (
     "audit",
     "history",
     "agreement_people",
+    "quality",
+    "quality_mine",
     "runs",
+    "costs",
     "solutions",
+    "data",
 )
+FILTERS = {
+    "disputed": "state=disputed",
+    "of one model": "generator=model+1&answer=wrong",
+    "MC alone": "relation=only_first",
+}
+"""Filters of the list of solutions, beside those that cells of the dashboards lead to."""
 
-
-def people_label(project: Project, people: Sequence[User], seed: int) -> None:
-    """Let people label some disputed solutions: three quarters of them alike."""
-    draw = Random(seed)  # noqa: S311 - made-up labels
-    rows = Decision.objects.filter(project=project, state="disputed").select_related("solution")
-    chosen = [row.solution for row in rows.order_by("solution")[:DECIDED]]
-    speakers = [
-        labelers.person(by=user, project=project, kind=LabelerKind.HUMAN) for user in people
-    ]
-    said = [(solution, draw.randint(-1, len(solution.steps) - 1)) for solution in chosen]
-    Verdict.objects.bulk_create(
-        [_verdict(who, solution, first, draw) for solution, first in said for who in speakers],
-        batch_size=1000,
-    )
-    for start in range(0, len(chosen), decisions.CHUNK):
-        decisions.refresh(project=project, solutions=chosen[start : start + decisions.CHUNK])
-
-
-def _verdict(who: Labeler, solution: Solution, first: int, draw: Random) -> Verdict:
-    steps = len(solution.steps)
-    own = first if draw.random() < 0.9 else draw.randint(-1, steps - 1)
-    return Verdict(
-        labeler=who, solution=solution, state=VerdictState.SCORED, first_error=own,
-        step_labels=list(labels_up_to(own, steps)), seconds=20 * steps,
-    )  # fmt: skip
+NEW_VERDICTS = 50
 
 
 def folded_per_second() -> float:
@@ -64,15 +49,18 @@ def folded_per_second() -> float:
     return round(counted / max(1e-9, time.monotonic() - begun), 1)
 
 
-def pages(project: Project) -> Mapping[str, str]:
+def pages(project: Project, annotator: User) -> Mapping[str, str]:
     """Return the addresses of the dashboards by name."""
-    found = {name: reverse(name, args=[project.uid]) for name in PLACES}
+    found = {"home": reverse("home")}
+    found |= {name: reverse(name, args=[project.uid]) for name in PLACES}
+    listed = found["solutions"]
+    found |= {f"solutions {name}": f"{listed}?{query}" for name, query in FILTERS.items()}
     machines = Labeler.objects.filter(project=project, kind__in=["mc", "judge"]).order_by("pk")
     one, other, *_ = machines.values_list("uid", flat=True)
+    who = Labeler.objects.get(project=project, kind=LabelerKind.HUMAN, user=annotator)
+    found["person"] = reverse("quality_person", args=[project.uid, who.uid])
     found["pair"] = reverse("agreement_pair", args=[project.uid, one, other])
-    found["behind a cell"] = (
-        f"{found['solutions']}?one={one}&one_says=none&other={other}&other_says=2"
-    )
+    found["behind a cell"] = f"{listed}?one={one}&one_says=none&other={other}&other_says=2"
     return found
 
 
@@ -94,6 +82,41 @@ def p95_ms(
                 taken[name].append(1000 * (time.perf_counter() - begun))
     connection.close()
     return {name: _summary(ms) for name, ms in taken.items()}
+
+
+def new_verdict(project: Project) -> dict[str, Any]:
+    """Store verdicts one by one through the service and count each at once; take them back.
+
+    Return the medians: queries and milliseconds of storing (the verdict, the decision that
+    follows, the sums of costs) and of counting (all boards).
+    """
+    by = project.created_by
+    speaker = labelers.register(
+        by=by, project=project, kind=LabelerKind.MC, name="benchmark", config={"benchmark": True}
+    )
+    ids = Solution.objects.filter(project=project).order_by("pk").values_list("pk", flat=True)
+    stored, folded = [], []
+    rollups.fold_all()
+    for pk in ids[:NEW_VERDICTS]:
+        said = verdicts.NewVerdict(pk, VerdictState.SCORED, -1, fields={"completion_tokens": 9})
+        stored.append(_cost(lambda: verdicts.record(by=by, labeler=speaker, verdicts=[said])))  # noqa: B023
+        folded.append(_cost(rollups.fold))
+    Verdict.objects.filter(labeler=speaker).delete()
+    Labeler.objects.filter(pk=speaker.pk).update(active=False)
+    rollups.fold_all()
+    return {"stored": _medians(stored), "counted": _medians(folded)}
+
+
+def _cost(act: Any) -> tuple[int, float]:
+    with CaptureQueriesContext(connection) as queries:
+        begun = time.perf_counter()
+        act()
+        return len(queries), 1000 * (time.perf_counter() - begun)
+
+
+def _medians(costs: list[tuple[int, float]]) -> dict[str, float]:
+    queries, ms = zip(*costs, strict=True)
+    return {"queries": median(queries), "ms": round(median(ms), 2)}
 
 
 def _summary(ms: list[float]) -> dict[str, float]:

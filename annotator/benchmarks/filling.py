@@ -2,13 +2,15 @@
 
 The rows are those that imports and labeling would have left, the same for the same seed but for
 their ids. One judge and one or more Monte-Carlo labelers agree on about six solutions of seven.
+Generation and each labeler have a run on an engine with prices; the work is spread over DAYS.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import cache
 from random import Random
 
@@ -22,15 +24,19 @@ from labeling.domain.labels import NO_ERROR, LabelerKind, VerdictState, VerdictV
 from labeling.domain.ordering import place, places
 from labeling.domain.policy import Policy
 from labeling.domain.roles import Role
-from labeling.models import Labeler, Project, User
+from labeling.models import Engine, Labeler, Project, Run, User
 from labeling.models.fields import new_uid
-from labeling.services import labelers, projects
+from labeling.models.runs import RunKind, RunState
+from labeling.services import labelers, projects, runs
 from labeling.services.importing import copying as c
 
 CHUNK = 2000
 SOLUTIONS_PER_PROBLEM = 8
 SAMPLES = 8
 """Monte-Carlo samples per step."""
+
+DAYS = 90
+"""Over which solutions and verdicts came, the newest today."""
 
 _PROBLEM = (
     "id", "uid", "project_id", "statement", "content_hash", "split", "created_at", "answer",
@@ -48,6 +54,10 @@ _VERDICT = (
 _DECISION = (
     "solution_id", "project_id", "state", "first_error", "follows_from", "policy_version",
     "priority", "places", "updated_at",
+)  # fmt: skip
+_SAMPLING = (
+    "problem_id", "config_hash", "drawn", "kept", "duplicates", "unusable", "reason",
+    "prompt_tokens", "completion_tokens", "created_at",
 )  # fmt: skip
 _EMPTY, _NOTHING = c.json("{}"), c.texts([])
 
@@ -77,11 +87,14 @@ def fill(
     `say` hears how many solutions are written.
     """
     project = projects.create(by=by, name=name, policy=policy)
-    writer = _Writer(project, _labelers(by, project, verdicts), seed)
+    writer = _Writer(project, _labelers(by, project, verdicts), seed, solutions)
+    made = _runs(by, project, writer.labelers)
     for start in range(0, solutions, CHUNK):
         with transaction.atomic():
             writer.write(range(start, min(solutions, start + CHUNK)))
         say(min(solutions, start + CHUNK))
+    for run in made:
+        runs.progressed(run=run, seconds=solutions / 4, now=datetime.now(UTC))
     return project
 
 
@@ -100,9 +113,10 @@ def people(project: Project, count: int) -> list[User]:
 
 def delete(project: Project) -> None:
     """Delete the project with all that hangs on it; its people and the audit trail stay."""
-    for model, path in _below(Project, ""):
-        rows = model._default_manager.filter(**{path or "pk": project.pk})
-        rows._raw_delete(rows.db)
+    with transaction.atomic():  # some rows below stand in each other's way until all are gone
+        for model, path in _below(Project, ""):
+            rows = model._default_manager.filter(**{path or "pk": project.pk})
+            rows._raw_delete(rows.db)
 
 
 def _below(model: type[Model], path: str) -> Iterator[tuple[type[Model], str]]:
@@ -119,25 +133,53 @@ def _labelers(by: User, project: Project, count: int) -> list[Labeler]:
     return [
         labelers.register(
             by=by, project=project, kind=kind, name=f"{kind} {number}",
-            config={"made_up": number},
+            config={"made_up": number, "mode": "exhaustive"},
         )
         for number, kind in enumerate(kinds)
     ]  # fmt: skip
 
 
+_KINDS = {LabelerKind.MC: RunKind.MC, LabelerKind.JUDGE: RunKind.JUDGE}
+
+
+def _runs(by: User, project: Project, labelers: list[Labeler]) -> list[Run]:
+    """Return the runs of generation and of each labeler; a labeler's verdicts are its run's."""
+    engine, _ = Engine.objects.get_or_create(
+        name="made-up",
+        defaults={
+            "kind": "openai", "model": "made-up", "hour_price": Decimal("2.5"),
+            "prompt_price": Decimal("0.1"), "completion_price": Decimal("0.4"),
+        },
+    )  # fmt: skip
+    wanted = [(RunKind.GENERATE, None), *((_KINDS[LabelerKind(w.kind)], w) for w in labelers)]
+    return [
+        Run.objects.create(
+            project=project, kind=kind, labeler=labeler, engine=engine, created_by=by,
+            config={"generator": "made-up"}, state=RunState.DONE, finished_at=datetime.now(UTC),
+            config_hash=labeler.config_hash if labeler else project.uid,
+        )
+        for kind, labeler in wanted
+    ]  # fmt: skip
+
+
 class _Writer:
-    def __init__(self, project: Project, labelers: list[Labeler], seed: int) -> None:
-        self._project, self._labelers, self._policy = project, labelers, project.policy
+    def __init__(
+        self, project: Project, labelers: list[Labeler], seed: int, solutions: int
+    ) -> None:
+        self.labelers = labelers
+        self._project, self._policy = project, project.policy
         self._random, self._texts = Random(seed), Texts(seed)  # noqa: S311 - made-up data
-        self._now, self._id = c.moment(datetime.now(UTC)), c.int8(project.pk)
+        self._id, self._count, self._today = c.int8(project.pk), solutions, datetime.now(UTC)
         self._decided = cache(self._decide)
 
     def write(self, numbers: range) -> None:
         """Write the solutions of these numbers with all that belongs to them."""
+        ago = timedelta(days=DAYS * (self._count - numbers.stop) // self._count)
+        self._now = c.moment(self._today - ago)
         made = self._solutions(numbers, self._problems(numbers))
-        first = c.next_ids("labeling_verdict", len(made) * len(self._labelers))
-        ids = [first[at :: len(self._labelers)] for at in range(len(self._labelers))]
-        for position, labeler in enumerate(self._labelers):
+        first = c.next_ids("labeling_verdict", len(made) * len(self.labelers))
+        ids = [first[at :: len(self.labelers)] for at in range(len(self.labelers))]
+        for position, labeler in enumerate(self.labelers):
             rows = (
                 self._verdict(pk, labeler, one, one.said[position])
                 for pk, one in zip(ids[position], made, strict=True)
@@ -151,7 +193,15 @@ class _Writer:
         fresh = [n for n in wanted if n * SOLUTIONS_PER_PROBLEM in numbers]
         ids = dict(zip(fresh, c.next_ids("labeling_problem", len(fresh)), strict=True))
         c.copy("labeling_problem", _PROBLEM, (self._problem(pk, n) for n, pk in ids.items()))
+        c.copy("labeling_sampling", _SAMPLING, map(self._sampling, ids.values()))
         return ids
+
+    def _sampling(self, problem: int) -> bytes:
+        return b"".join((
+            c.int8(problem), c.word(self._project.uid), c.int4(SOLUTIONS_PER_PROBLEM),
+            c.int4(SOLUTIONS_PER_PROBLEM), c.int4(0), c.int4(0), c.word(""), c.int8(250),
+            c.int8(SOLUTIONS_PER_PROBLEM * 300), self._now,
+        ))  # fmt: skip
 
     def _problem(self, pk: int, number: int) -> bytes:
         digest = content_hash([self._project.uid, "problem", str(number)])
@@ -183,7 +233,7 @@ class _Writer:
         truth = NO_ERROR if flawless else draw.randrange(steps)
         return tuple(
             truth if draw.random() < 0.92 else draw.randrange(NO_ERROR, steps)
-            for _ in self._labelers
+            for _ in self.labelers
         )
 
     def _verdict(self, pk: int, labeler: Labeler, one: Made, first_error: int) -> bytes:
@@ -212,7 +262,7 @@ class _Writer:
     ) -> tuple[str, int | None, int, int, tuple[int, ...]]:
         views = [
             VerdictView(at, LabelerKind(labeler.kind), VerdictState.SCORED, first_error)
-            for at, (labeler, first_error) in enumerate(zip(self._labelers, said, strict=True))
+            for at, (labeler, first_error) in enumerate(zip(self.labelers, said, strict=True))
         ]
         decision = decide(views, self._policy)
         return (

@@ -19,7 +19,7 @@ from labeling.models.projects import Project
 from labeling.models.rewards import PRM, TrainingRun
 from labeling.models.rollups import BoardCount, Counted, Stale
 from labeling.models.runs import Claim, Run, Sampling
-from labeling.models.tallies import ProjectTally, VerdictTally
+from labeling.models.tallies import DayTally, ProjectTally, VerdictTally
 from labeling.models.verdicts import Rollout, Verdict
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "BoardCount",
     "Claim",
     "Counted",
+    "DayTally",
     "Decision",
     "Engine",
     "Event",

@@ -64,3 +64,40 @@ class VerdictTally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verdicts} {self.state} of {self.labeler_id}"
+
+
+class DayTally(models.Model):
+    """What a run spent on a day (UTC), kept by triggers on verdicts, samplings and runs
+    (migration 0017): the rows behind the page of costs, however many verdicts there are.
+
+    `items`: verdicts or sampled problems that came; nothing is taken away when one is deleted,
+    since it stays paid. `labeler` is empty for generation, `run` for what no run paid. `seconds`
+    are of workers. Writers are spread over `slot`s as in VerdictTally; the seconds stand in a slot
+    of their own, which only who holds the run's row writes.
+    """
+
+    project = models.ForeignKey("labeling.Project", models.CASCADE, related_name="day_tallies")
+    labeler = models.ForeignKey(
+        "labeling.Labeler", models.CASCADE, related_name="day_tallies", null=True
+    )
+    run = models.ForeignKey("labeling.Run", models.CASCADE, related_name="day_tallies", null=True)
+    day = models.DateField()
+    slot = models.PositiveSmallIntegerField()
+    items = models.BigIntegerField(default=0)
+    completions = models.BigIntegerField(default=0)
+    prompt_tokens = models.BigIntegerField(default=0)
+    completion_tokens = models.BigIntegerField(default=0)
+    seconds = models.FloatField(default=0)
+
+    class Meta:
+        constraints = [
+            # the triggers' upserts, and a project's costs
+            models.UniqueConstraint(
+                fields=["project", "labeler", "run", "day", "slot"],
+                nulls_distinct=False,
+                name="day_tally_one_per_slot",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.items} items of run {self.run_id} on {self.day}"

@@ -90,8 +90,13 @@ class Verdict(models.Model):
         indexes = [
             # selectors: verdicts of one solution with their labelers; decisions.refresh
             models.Index(fields=["solution", "labeler"], name="verdict_solution_labeler"),
-            # selectors.run_numbers: what a labeler has said in the last minutes
+            # selectors.run_numbers: what a labeler has said in the last minutes; selectors.filters:
+            # on a day
             models.Index(fields=["labeler", "created_at"], name="verdict_labeler_created"),
+            # selectors.filters: the solutions behind a cell, also of a rare first error
+            models.Index(
+                fields=["labeler", "first_error", "solution"], name="verdict_labeler_first"
+            ),
             # selectors.run_numbers: failures by reason; runs.retry_unscored
             models.Index(
                 fields=["labeler", "id"],

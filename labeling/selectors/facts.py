@@ -18,7 +18,7 @@ from labeling.models import Assignment, Solution, Verdict
 _VERDICT = (
     "solution_id", "labeler_id", "labeler__kind", "labeler__config__mode", "state", "first_error",
     "step_labels", "step_scores", "mc_k", "mc_n", "informed", "prompt_tokens",
-    "completion_tokens", "seconds", "updated_at",
+    "completion_tokens", "seconds", "created_at",
 )  # fmt: skip
 
 
@@ -66,7 +66,7 @@ def _said(solutions: Sequence[int]) -> defaultdict[int, list[Said]]:
                 state=VerdictState(row["state"]),
                 first_error=row["first_error"],
                 labels=tuple(row["step_labels"]),
-                day=row["updated_at"].date().isoformat(),
+                day=row["created_at"].date().isoformat(),
                 informed=row["informed"],
                 tokens=row["prompt_tokens"] + row["completion_tokens"],
                 milliseconds=round(1000 * row["seconds"]),

@@ -78,7 +78,7 @@ def row_of(run: Run, numbers: Numbers, now: datetime) -> RunRow:
     unserved = trouble is not None and trouble.trouble is Trouble.UNSERVED
     return RunRow(
         run=run,
-        name=run.labeler.name if run.labeler else _generation_name(run.config),
+        name=run.labeler.name if run.labeler else generation_name(run.config),
         progress=progress,
         speed=None if unserved else _speed(run, numbers, progress, now),
         cost=_cost(run, numbers, progress),
@@ -96,7 +96,8 @@ def prices_of(engine: Engine) -> Prices:
     )
 
 
-def _generation_name(config: Mapping[str, Any]) -> str:
+def generation_name(config: Mapping[str, Any]) -> str:
+    """Return what a generation run is called: its generator and temperature."""
     name = str(config.get("generator", "")) or gettext("solutions")
     if "temperature" not in config:
         return name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -47,6 +48,20 @@ def money(value: Range | float | None, currency: str = "") -> str:
         return f"{_coins(value)} {currency}"
     low, high = _coins(value.low), _coins(value.high)
     return f"{low} {currency}" if low == high else f"{_between(low, high)} {currency}"
+
+
+@register.filter
+def moneys(amounts: Mapping[str, float]) -> str:
+    """Return amounts by currency as "0.42 USD + 1.10 EUR"; a dash without any."""
+    if not amounts:
+        return decimal(None)
+    return " + ".join(f"{_coins(amount)} {currency}" for currency, amount in amounts.items())
+
+
+@register.filter
+def coins(amounts: Mapping[str, float]) -> str:
+    """Return what one small thing cost, with two digits that say something: "0.00042 USD"."""
+    return " + ".join(f"{amount:.2g} {currency}" for currency, amount in amounts.items())
 
 
 @register.filter

@@ -64,6 +64,7 @@ SCOPED = {
     "new_run": ("get", "viewer"),
     "start_run": ("post", "viewer"),
     "engines": ("get", "viewer"),
+    "costs": ("get", "annotator"),
     "move_run": ("post", "viewer"),
     "judges": ("get", "annotator"),
     "judge": ("get", "annotator"),

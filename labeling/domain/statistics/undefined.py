@@ -19,6 +19,7 @@ class Undefined(StrEnum):
     NOT_AUDITED = "nothing of it has been audited yet"
     TWO_ANNOTATORS = "with fewer than three annotators nobody can tell whose error it was"
     NEVER_SEEN = "no item of this class was labeled by this annotator"
+    NO_LABELS = "there is no such label yet"
 
 
 Statistic: TypeAlias = float | Undefined

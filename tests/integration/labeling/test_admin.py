@@ -16,8 +16,8 @@ from tests import factories as f
 pytestmark = pytest.mark.django_db
 
 INTERNAL = {
-    "BoardCount", "Counted", "Stale", "VerdictTally", "ProjectTally", "JudgeTrial", "Sampling",
-    "AdjudicationLease", "Invitation", "SignInFailure",
+    "BoardCount", "Counted", "Stale", "VerdictTally", "ProjectTally", "DayTally", "JudgeTrial",
+    "Sampling", "AdjudicationLease", "Invitation", "SignInFailure",
 }  # fmt: skip
 """What the program keeps for itself, and what pages of their own show better."""
 

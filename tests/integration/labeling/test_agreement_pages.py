@@ -121,7 +121,7 @@ def test_the_audit_speaks_of_what_was_drawn(world, project, lead):
 
 def test_labels_over_time(world, project, lead):
     mc, _, _ = world
-    Verdict.objects.filter(labeler=mc).update(updated_at=datetime(2026, 1, 7, tzinfo=UTC))
+    Verdict.objects.filter(labeler=mc).update(created_at=datetime(2026, 1, 7, tzinfo=UTC))
     rollups.fold_all()
     found = {c.side.uid: c for c in history.history(project).courses}
     (period,) = found[mc.uid].periods

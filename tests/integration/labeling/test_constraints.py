@@ -178,6 +178,7 @@ BROKEN = {
     "verdict_seconds_not_negative": lambda: f.VerdictFactory(seconds=-1),
     "project_tally_one_per_slot": lambda: twice(f.ProjectTallyFactory, project=f.ProjectFactory()),
     "verdict_tally_one_per_slot": second_tally,
+    "day_tally_one_per_slot": lambda: twice(f.DayTallyFactory, project=f.ProjectFactory()),
     "verdict_tally_state_known": lambda: f.VerdictTallyFactory(state="maybe"),
     "queue_presence_has_workers": lambda: f.QueuePresenceFactory(workers=0),
     "engine_kind_known": lambda: f.EngineFactory(kind="steam"),

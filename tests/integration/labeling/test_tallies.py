@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from unittest.mock import patch
 
 import pytest
 from django.db import connection, transaction
 from django.db.models import Sum
 
 from labeling.domain.labels import VerdictState
-from labeling.models import Problem, Project, Solution, Verdict, VerdictTally
+from labeling.models import DayTally, Problem, Project, Solution, Verdict, VerdictTally
 from labeling.selectors.run_sums import counted
 from labeling.services import runs, verdicts
 from tests import factories
 
 COSTS = ("completions", "exhaustive_completions", "prompt_tokens", "completion_tokens")
+COSTS_BY_DAY = ("completions", "prompt_tokens", "completion_tokens")
+DAY_SUMS = ("items", *COSTS_BY_DAY, "seconds")
 
 
 @pytest.fixture
@@ -166,3 +170,72 @@ def test_writers_side_by_side_lose_nothing(mc):
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, [solutions[i::8] for i in range(8)]))
     assert tally(mc) == {"scored": (64, 64, 0, 0, 0)}
+
+
+def spent(project):
+    """Return what the days hold: (labeler, run, day) → items, completions, tokens, seconds."""
+    rows = DayTally.objects.filter(project=project).values_list("labeler", "run", "day")
+    sums = rows.annotate(*map(Sum, DAY_SUMS))
+    return {(labeler, run, str(day)): tuple(rest) for labeler, run, day, *rest in sums}
+
+
+def on(day):
+    """Write rows late on a day of January 2026, when it is the next day east of Greenwich."""
+    return patch("django.utils.timezone.now", lambda: datetime(2026, 1, day, 23, 30, tzinfo=UTC))
+
+
+@pytest.mark.django_db
+def test_what_verdicts_took_is_kept_by_run_and_day(mc, project):
+    with on(5):
+        said(mc, cost=1)
+        run = factories.RunFactory(labeler=mc)
+        said(mc, cost=10)
+        said(mc, "unscored", cost=2)
+    with on(6):
+        said(mc, cost=3)
+    assert spent(project) == {
+        (mc.pk, None, "2026-01-05"): (1, 1, 3, 4, 0),
+        (mc.pk, run.pk, "2026-01-05"): (2, 12, 36, 48, 0),
+        (mc.pk, run.pk, "2026-01-06"): (1, 3, 9, 12, 0),
+    }
+
+
+@pytest.mark.django_db
+def test_a_days_costs_equal_the_sums_of_the_labeler(mc, owner):
+    run = factories.RunFactory(labeler=mc)
+    said(mc, "unscored", cost=7)
+    kept = said(mc, cost=1)
+    runs.retry_unscored(by=owner, run=run)
+    Verdict.objects.filter(pk=kept.pk).update(completions=6)
+    Verdict.objects.filter(pk=kept.pk).update(reason="nothing that costs")
+    by_day = DayTally.objects.filter(labeler=mc).aggregate(*map(Sum, COSTS_BY_DAY))
+    by_state = VerdictTally.objects.filter(labeler=mc).aggregate(*map(Sum, COSTS_BY_DAY))
+    assert by_day == by_state
+    assert by_day["completions__sum"] == 13
+
+
+@pytest.mark.django_db
+def test_generation_and_workers_time_are_kept_by_day(project):
+    run = factories.RunFactory(
+        project=project, kind="generate", labeler=None, config_hash="drawn",
+        created_by=project.created_by,
+    )  # fmt: skip
+    problem = factories.ProblemFactory(project=project)
+    with on(7):
+        factories.SamplingFactory(
+            problem=problem, config_hash="drawn", drawn=4, kept=4, prompt_tokens=50,
+            completion_tokens=600,
+        )  # fmt: skip
+    today = str(datetime.now(UTC).date())
+    for seconds in (1.5, 2.0):
+        runs.progressed(run=run, seconds=seconds, now=datetime.now(UTC))
+    assert spent(project) == {
+        (None, run.pk, "2026-01-07"): (1, 4, 50, 600, 0),
+        (None, run.pk, today): (0, 0, 0, 0, 3.5),
+    }
+
+
+@pytest.mark.django_db
+def test_people_spend_no_tokens(project):
+    said(factories.LabelerFactory(project=project, kind="human"))
+    assert spent(project) == {}
