@@ -108,6 +108,12 @@ def _versions() -> dict[str, str]:
     return {"torch": str(torch.__version__), "transformers": transformers.__version__}
 
 
+def _kept(result: TrainResult, config: TrainConfig) -> str:
+    if result.best_iteration is None:
+        return ""
+    return f"| kept | step {result.best_iteration}: best held-out {config.watch} |\n"
+
+
 def _card(result: TrainResult, config: TrainConfig, encoder: Encoder) -> str:
     from trainer.model import LABELS
 
@@ -135,7 +141,7 @@ step token `{encoder.spec.step_token}` (id {encoder.step_id}) that follows it. C
 | data (SHA-256) | `{result.data_sha256}` |
 | objective | {config.objective} |
 | optimizer steps | {len(result.losses)} of batch {config.batch_size}, rate {config.lr} |
-| seed | {config.seed} |
+{_kept(result, config)}| seed | {config.seed} |
 | final loss | {result.final_loss:.4f} (mean of the last tenth) |
 | seconds | {result.seconds:.1f} |
 

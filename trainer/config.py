@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 OBJECTIVES = ("hard", "soft", "beta")
+NEUTRALS = ("label", "right", "wrong", "none")
+WATCHES = ("loss", "f1")
 PRECISIONS = ("fp32", "bf16", "auto")
 
 
@@ -20,7 +22,9 @@ class TrainConfig:
 
     `objective` "hard" is cross-entropy on labels; "soft" is squared error on successes / n where a
     step has counts, else on its label; "beta" is the Beta-binomial likelihood of successes in n.
-    `after_error` also trains on labels after a solution's first wrong step. A wrong label weighs
+    `neutral` says what steps that a record's `sources` name under "neutral" count as ("label": as
+    what their label says). `after_error` also trains on labels after a solution's first wrong step.
+    A wrong label weighs
     `wrong_weight` times a right one; `balanced` sets that so that both kinds weigh the same.
     `iterations` (optimizer steps) overrules `epochs`. `max_tokens` bounds a batch; `packing` fills
     it with solutions end to end, without padding, where the backbone can read that.
@@ -28,12 +32,16 @@ class TrainConfig:
     `max_length` before the run is refused. `precision` "bf16" multiplies in bfloat16 and keeps
     float32 weights; "auto" does so where the processor has instructions for it.
     `checkpoint_every` counts optimizer steps, 0 for none.
+    Every `evaluate_every` steps (0: a tenth of the run) the model is measured on `held_out`; the
+    one with the best `watch` is kept, and after `patience` measurements without a better one the
+    run ends (0: never early). `log` names loggers besides the run's own JSONL.
     """
 
     data: Path
     backbone: Path
     out: Path
     objective: str = "hard"
+    neutral: str = "label"
     after_error: bool = False
     wrong_weight: float = 1.0
     balanced: bool = False
@@ -55,9 +63,16 @@ class TrainConfig:
     device: str = "auto"
     threads: int = 1
     checkpoint_every: int = 100
+    held_out: Path | None = None
+    evaluate_every: int = 0
+    patience: int = 0
+    watch: str = "loss"
+    log: tuple[str, ...] = ()
     resume: bool = False
 
     def __post_init__(self) -> None:
+        _check_choice("neutral", self.neutral, NEUTRALS)
+        _check_choice("watch", self.watch, WATCHES)
         _check_choice("objective", self.objective, OBJECTIVES)
         _check_choice("precision", self.precision, PRECISIONS)
         _check_choice("save_dtype", self.save_dtype, ("float32", "bfloat16"))
@@ -71,8 +86,11 @@ class TrainConfig:
         for name in ("warmup", "max_dropped"):
             if not 0 <= getattr(self, name) <= 1:
                 raise TrainError(f"{name} is a share between 0 and 1")
-        if self.weight_decay < 0 or self.checkpoint_every < 0:
-            raise TrainError("weight_decay and checkpoint_every must not be negative")
+        for name in ("weight_decay", "checkpoint_every", "evaluate_every", "patience"):
+            if getattr(self, name) < 0:
+                raise TrainError(f"{name} must not be negative")
+        if self.patience and self.held_out is None:
+            raise TrainError("patience needs held_out solutions to measure on")
 
     def to_json(self) -> dict[str, object]:
         """Return the settings as JSON can hold them."""
@@ -80,7 +98,9 @@ class TrainConfig:
 
 
 # What may differ between a run and its resumption without changing a single loss.
-FREE_TO_CHANGE = frozenset({"data", "backbone", "out", "resume", "checkpoint_every", "device"})
+FREE_TO_CHANGE = frozenset(
+    {"data", "backbone", "out", "resume", "checkpoint_every", "device", "log"}
+)
 
 
 def identity(settings: Mapping[str, object], data_sha256: str) -> dict[str, object]:
@@ -91,7 +111,11 @@ def identity(settings: Mapping[str, object], data_sha256: str) -> dict[str, obje
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Report one finished optimizer step (1-based) of `iterations`."""
+    """Report one finished optimizer step (1-based) of `iterations`.
+
+    `wrong_share` is the step's label balance: how much of its labels is wrong; `remaining` are the
+    seconds that the rest takes at the speed so far; held-out figures are of this step, if measured.
+    """
 
     iteration: int
     iterations: int
@@ -99,9 +123,13 @@ class Progress:
     learning_rate: float
     grad_norm: float
     labels: int
+    wrong_share: float
     tokens: int
     padding: float
     seconds: float
+    remaining: float
+    held_out_loss: float | None = None
+    held_out_f1: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +148,8 @@ class TrainResult:
     seconds: float
     resumed_from: int = 0
     after_error_labels: int = 0
+    best_iteration: int | None = None
+    stopped_early: bool = False
 
     @property
     def final_loss(self) -> float:

@@ -11,7 +11,7 @@ from pathlib import Path
 from trainer.batching import Example
 from trainer.config import TrainConfig, TrainError
 from trainer.encoding import Encoded, Encoder
-from trainer.records import Label, Record, read_jsonl
+from trainer.records import Label, Record, RecordError, read_jsonl
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def load_dataset(config: TrainConfig, encoder: Encoder, path: Path | None = None
     record without a trainable label, or more labels lost to `max_length` than `max_dropped`.
     """
     path = path or config.data
-    read = list(read_jsonl(path))
+    read = [with_neutral(record, config.neutral) for record in read_jsonl(path)]
     _check_records(read, path)
     records = read if config.after_error else [until_error(record) for record in read]
     after_error = _count(read) - _count(records)
@@ -65,6 +65,28 @@ def load_dataset(config: TrainConfig, encoder: Encoder, path: Path | None = None
 def known(labels: Sequence[Label]) -> int:
     """Count the labels that are not None."""
     return sum(label is not None for label in labels)
+
+
+def with_neutral(record: Record, neutral: str) -> Record:
+    """Return a record whose steps of `sources["neutral"]` (0-based) are labeled as asked.
+
+    "label" leaves them as they are. A neutral step that counts as wrong may be the first wrong one.
+    Raise `TrainError` with the record's id where the sources name what is no step.
+    """
+    steps = record.sources.get("neutral", ())
+    if neutral == "label" or not steps:
+        return record
+    if not isinstance(steps, list) or not all(step in range(len(record.steps)) for step in steps):
+        raise TrainError(f"record {record.id!r}: sources.neutral is no list of its steps")
+    label = {"right": 1, "wrong": 0, "none": None}[neutral]
+    labels = [label if i in steps else known for i, known in enumerate(record.labels)]
+    error = record.first_error
+    if label == 0 and error is not None:
+        error = min(step for step in (*steps, error) if step >= 0)
+    try:
+        return replace(record, labels=tuple(labels), first_error=error)
+    except RecordError as reason:
+        raise TrainError(f"record {record.id!r} with neutral {neutral}: {reason}") from reason
 
 
 def until_error(record: Record) -> Record:

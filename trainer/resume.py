@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from trainer.config import TrainError
+from trainer.held_out import Best
+
+BEST = "best-{}.pt"
 
 
 @dataclass(slots=True)
@@ -22,15 +25,29 @@ class RunState:
     iteration: int = 0
     labels_seen: int = 0
     seconds: float = 0.0
+    best: Best = field(default_factory=Best)
 
     def save(self, path: Path) -> None:
         """Write atomically: a reader or a kill at any moment finds a whole state."""
-        partial = path.with_suffix(".partial")
-        with partial.open("wb") as file:
-            torch.save(self._rows(), file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
+        _write(self._rows(), path)
+
+    def keep_best(self, folder: Path) -> None:
+        """Write the weights of this step beside those that an earlier checkpoint still names."""
+        _write(self.model.state_dict(), self._best_file(folder))
+
+    def drop_others(self, folder: Path) -> None:
+        """Remove kept weights that no checkpoint names any more."""
+        for file in folder.glob(BEST.format("*")):
+            if file != self._best_file(folder):
+                file.unlink()
+
+    def load_best(self, folder: Path) -> None:
+        """Take over the best weights; nothing but writing them follows."""
+        rows = torch.load(self._best_file(folder), map_location="cpu", weights_only=True)
+        self.model.load_state_dict(rows)
+
+    def _best_file(self, folder: Path) -> Path:
+        return folder / BEST.format(self.best.iteration)
 
     def load(self, path: Path) -> None:
         """Take over a saved state; raise `TrainError` where it belongs to another run."""
@@ -46,6 +63,7 @@ class RunState:
         self.iteration = rows["iteration"]
         self.labels_seen = rows["labels_seen"]
         self.seconds = rows["seconds"]
+        self.best = Best(**rows["best"])
 
     def _rows(self) -> dict[str, Any]:
         return {
@@ -57,4 +75,14 @@ class RunState:
             "iteration": self.iteration,
             "labels_seen": self.labels_seen,
             "seconds": self.seconds,
+            "best": asdict(self.best),
         }
+
+
+def _write(rows: object, path: Path) -> None:
+    partial = path.with_suffix(".partial")
+    with partial.open("wb") as file:
+        torch.save(rows, file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(partial, path)

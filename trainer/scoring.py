@@ -8,9 +8,10 @@ from pathlib import Path
 import torch
 
 from trainer import checkpoints
-from trainer.batching import Example, collate, micro_batches
+from trainer.batching import Example, collate, micro_batches, pack, packs
 from trainer.encoding import Encoded
 from trainer.formats import CHECKPOINT, StepEncoder
+from trainer.model import ProcessRewardModel
 from trainer.scorers import Solution, score_all
 
 
@@ -57,19 +58,24 @@ class Scorer:
 
     def score_encoded(self, encoded: Sequence[Encoded]) -> list[list[float]]:
         """Return one probability per step token of each encoded solution."""
-        scores: list[list[float]] = [[] for _ in encoded]
-        for chosen in micro_batches([len(item.ids) for item in encoded], self.max_tokens):
-            for index, values in zip(
-                chosen, self._forward([encoded[i] for i in chosen]), strict=True
-            ):
-                scores[index] = values
-        return scores
+        with torch.inference_mode():
+            return step_scores(self.model, encoded, self.max_tokens)
 
-    @torch.inference_mode()
-    def _forward(self, items: list[Encoded]) -> list[list[float]]:
-        counts = [len(item.positions) for item in items]
-        batch = collate([Example(e.ids, e.positions, [0.0] * len(e.positions)) for e in items])
-        batch = batch.to(self.model.device)
-        logits = self.model(batch.ids, batch.rows, batch.columns)
-        right = logits.softmax(dim=-1)[:, 1].cpu()
-        return [part.tolist() for part in right.split(counts)]
+
+def step_scores(
+    model: ProcessRewardModel, encoded: Sequence[Encoded], max_tokens: int
+) -> list[list[float]]:
+    """Return one probability of right per step token of each encoded solution."""
+    scores: list[list[float]] = [[] for _ in encoded]
+    groups, form = (packs, pack) if model.packs else (micro_batches, collate)
+    for chosen in groups([len(item.ids) for item in encoded], max_tokens):
+        items = [encoded[index] for index in chosen]
+        batch = form([Example(e.ids, e.positions, [0.0] * len(e.positions)) for e in items])
+        batch = batch.to(model.device)
+        logits = model(batch.ids, batch.rows, batch.columns, batch.packing)
+        right = logits.float().softmax(dim=-1)[:, 1].cpu()
+        for index, values in zip(
+            chosen, right.split([len(e.positions) for e in items]), strict=True
+        ):
+            scores[index] = values.tolist()
+    return scores

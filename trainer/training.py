@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import math
-import time
 import warnings
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
-from trainer import cards, checkpoints, devices, optimizer
-from trainer.batching import BatchPlan
+from trainer import cards, checkpoints, devices, loggers, optimizer
 from trainer.config import Progress, TrainConfig, TrainError, TrainResult, identity
 from trainer.dataset import Dataset, load_dataset
 from trainer.gradients import accumulate
-from trainer.resume import RunState
+from trainer.held_out import Figures, HeldOut
+from trainer.pace import Pace
+from trainer.resume import BEST, RunState
 
 __all__ = ["Progress", "TrainConfig", "TrainError", "TrainResult", "train"]
 
@@ -36,6 +36,7 @@ def train(
     finished = cards.read_result(config) if config.resume else None
     if finished is not None:
         return finished
+    loggers.check(config.log)
     config.out.mkdir(parents=True, exist_ok=True)
     _clear(config)
     with devices.torch_settings(config):
@@ -53,50 +54,62 @@ class _Run:
         self.weighted = with_balance(config, self.data)
         if self.data.warning:
             warnings.warn(self.data.warning, stacklevel=3)
+        held_out = config.held_out
+        self.held_out = HeldOut(held_out, config, self.encoder) if held_out else None
         if devices.packs(config, self.device) and not model.enable_packing():
             warnings.warn("this backbone cannot read packed rows: batches are padded", stacklevel=3)
         self.model = model.to(self.device).train()
         if config.gradient_checkpointing:
             self.model.model.gradient_checkpointing_enable()
-        self.plan = BatchPlan(len(self.data.examples), config.batch_size, config.seed)
-        self.iterations = config.iterations or math.ceil(config.epochs * self.plan.per_epoch)
+        self.pace = Pace(self.data.examples, config)
         run = identity(config.to_json(), self.data.sha256)
         self.state = RunState(
             self.model,
             optimizer.build(self.model, config),
-            {**run, "iterations": self.iterations},
+            {**run, "iterations": self.pace.iterations},
         )
 
     def finish(self, on_progress: Callable[[Progress], None]) -> TrainResult:
         """Do the remaining steps, write the model, and return what became of the run."""
         config, state = self.config, self.state
-        checkpoint, log = config.out / CHECKPOINT, config.out / "train_log.jsonl"
+        checkpoint = config.out / CHECKPOINT
         if config.resume and checkpoint.is_file():
             state.load(checkpoint)
-        resumed_from, begin = state.iteration, time.monotonic() - state.seconds
-        losses = _rewind(log, state.iteration)
-        with log.open("a", encoding="utf-8") as lines:
-            while state.iteration < self.iterations:
-                progress = self.step(begin)
-                losses.append(progress.loss)
-                lines.write(json.dumps(asdict(progress)) + "\n")
-                on_progress(progress)
+        resumed_from = state.iteration
+        self.pace.begin(state.iteration, state.seconds)
+        steps = loggers.StepLog(config.out / "train_log.jsonl", state.iteration)
+        wished = loggers.opened(config.log, config.out, config.to_json(), state.iteration)
+        with closing(steps), wished as others:
+            everyone = [steps, loggers.Called(on_progress), *others]
+            while state.iteration < self.pace.iterations and not self.stopped:
+                progress = self.step()
+                for logger in everyone:
+                    logger.log(progress)
                 if config.checkpoint_every and state.iteration % config.checkpoint_every == 0:
-                    lines.flush()  # the log must reach at least as far as the checkpoint
+                    steps.flush()  # the log must reach at least as far as the checkpoint
                     state.save(checkpoint)
+                    state.drop_others(config.out)
+        if state.best.iteration:
+            state.load_best(config.out)
         directory = config.out / "model"
         dtype: torch.dtype = getattr(torch, config.save_dtype)
         checkpoints.save(self.model, self.encoder, directory, dtype)
-        result = self._result(directory, log, losses, resumed_from)
+        result = self._result(directory, steps.losses, resumed_from)
         cards.write(result, config, self.encoder)
-        checkpoint.unlink(missing_ok=True)
+        remove_checkpoints(config.out)
         return result
 
-    def step(self, begin: float) -> Progress:
+    @property
+    def stopped(self) -> bool:
+        """Whether patience has run out."""
+        return bool(self.config.patience) and self.state.best.since >= self.config.patience
+
+    def step(self) -> Progress:
         """Do one optimizer step; its loss is the mean over the labels of the whole step."""
         config, state = self.config, self.state
-        examples = [self.data.examples[i] for i in self.plan.batch(state.iteration)]
-        rate = config.lr * optimizer.schedule(state.iteration, self.iterations, config.warmup)
+        iterations = self.pace.iterations
+        examples = [self.data.examples[i] for i in self.pace.plan.batch(state.iteration)]
+        rate = config.lr * optimizer.schedule(state.iteration, iterations, config.warmup)
         for group in state.optimizer.param_groups:
             group["lr"] = rate
         loss, padded = accumulate(self.model, examples, self.weighted)
@@ -108,29 +121,43 @@ class _Run:
         state.optimizer.step()
         state.optimizer.zero_grad(set_to_none=True)
         state.iteration += 1
-        labels = sum(len(example.targets) for example in examples)
-        state.labels_seen += labels
-        state.seconds = time.monotonic() - begin
+        targets = [target for example in examples for target in example.targets]
+        state.labels_seen += len(targets)
+        held_out = self._measure()
+        state.seconds = self.pace.seconds()
         tokens = sum(len(example.ids) for example in examples)
         return Progress(
             iteration=state.iteration,
-            iterations=self.iterations,
+            iterations=iterations,
             loss=loss,
             learning_rate=rate,
             grad_norm=float(norm),
-            labels=labels,
+            labels=len(targets),
+            wrong_share=1 - sum(targets) / len(targets),
             tokens=tokens,
             padding=1 - tokens / padded,
             seconds=round(state.seconds, 3),
+            remaining=round(self.pace.remaining(state.iteration), 1),
+            held_out_loss=held_out.loss if held_out else None,
+            held_out_f1=held_out.f1 if held_out else None,
         )
 
-    def _result(
-        self, directory: Path, log: Path, losses: list[float], resumed_from: int
-    ) -> TrainResult:
+    def _measure(self) -> Figures | None:
+        """Measure on the held-out solutions where that is due; keep the weights if best so far."""
+        state, config, iterations = self.state, self.config, self.pace.iterations
+        every = config.evaluate_every or max(1, iterations // 10)
+        if not self.held_out or (state.iteration % every and state.iteration < iterations):
+            return None
+        figures = self.held_out.figures(self.model, self.weighted)
+        if state.best.take(figures.value(config.watch), state.iteration):
+            state.keep_best(config.out)
+        return figures
+
+    def _result(self, directory: Path, losses: list[float], resumed_from: int) -> TrainResult:
         data: Dataset = self.data
         return TrainResult(
             model=directory,
-            log=log,
+            log=self.config.out / "train_log.jsonl",
             card=self.config.out / "run.json",
             data_sha256=data.sha256,
             records=len(data.examples),
@@ -141,6 +168,8 @@ class _Run:
             seconds=round(self.state.seconds, 3),
             resumed_from=resumed_from,
             after_error_labels=data.after_error,
+            best_iteration=self.state.best.iteration or None,
+            stopped_early=self.stopped,
         )
 
 
@@ -151,17 +180,14 @@ def with_balance(config: TrainConfig, data: Dataset) -> TrainConfig:
     return replace(config, wrong_weight=data.right / data.wrong)
 
 
-def _rewind(log: Path, iteration: int) -> list[float]:
-    """Cut a log back to the checkpoint's step (a killed run wrote further); return its losses."""
-    lines = log.read_text(encoding="utf-8").splitlines()[:iteration] if log.is_file() else []
-    if len(lines) < iteration:
-        raise TrainError(f"{log} is shorter than the checkpoint beside it")
-    log.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
-    return [json.loads(line)["loss"] for line in lines]
-
-
 def _clear(config: TrainConfig) -> None:
     """Remove what an earlier run left in `out`, so that nothing passes for this run's."""
     (config.out / cards.RUN_FILE).unlink(missing_ok=True)
     if not config.resume:
-        (config.out / CHECKPOINT).unlink(missing_ok=True)
+        remove_checkpoints(config.out)
+
+
+def remove_checkpoints(out: Path) -> None:
+    """Remove what a run is resumed from."""
+    for file in (out / CHECKPOINT, *out.glob(BEST.format("*"))):
+        file.unlink(missing_ok=True)

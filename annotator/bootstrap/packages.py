@@ -53,7 +53,9 @@ class Environment:
             command = [str(self.python), "-m", "pip", "install", "--quiet", "--require-hashes"]
             runner.run([*command, "-r", str(pinned)], hint=_NETWORK_HINT)
         with progress("packages"):
-            self._install(runner, self.folder, "--require-hashes", "-r", str(self._lock))
+            # complete by itself, but for torch, which some of the packages need
+            pinned_all = ["--require-hashes", "--no-deps", "-r", str(self._lock)]
+            self._install(runner, self.folder, *pinned_all)
         with progress(f"torch {plan.TORCH}"):
             self._install(runner, self.folder, *self._torch(runner, self.folder))
         self._put_stamp()

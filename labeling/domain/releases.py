@@ -62,8 +62,18 @@ def targets(
     Steps after the first error get None (arXiv 2501.07301 §2.1). Before it, what the labeler did
     not call neutral is right: the first error says so.
     """
-    end = len(labels) if first_error == NO_ERROR else first_error
+    end = _end(labels, first_error)
     before = tuple(neutral_as if label == StepLabel.NEUTRAL else 1 for label in labels[:end])
     if first_error == NO_ERROR:
         return before
     return (*before, 0) + (None,) * (len(labels) - end - 1)
+
+
+def neutral_steps(labels: Sequence[int | None], first_error: int) -> list[int]:
+    """Return the 0-based neutral steps before the first error."""
+    end = _end(labels, first_error)
+    return [step for step, label in enumerate(labels[:end]) if label == StepLabel.NEUTRAL]
+
+
+def _end(labels: Sequence[int | None], first_error: int) -> int:
+    return len(labels) if first_error == NO_ERROR else first_error

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from labeling.domain.labels import LabelerKind, labels_up_to
 from labeling.domain.monte_carlo import McMode
-from labeling.domain.releases import Rule, targets
+from labeling.domain.releases import Rule, neutral_steps, targets
 from labeling.models import Decision, Project, Verdict
 from trainer.records import Record
 
@@ -88,8 +88,18 @@ def _record(row: dict[str, Any], rule: Rule, split: str) -> Record:
         first_error=row["first_error"],
         final_answer_correct=row["final_answer_correct"],
         split=split,
-        sources={"labels": row["source"], **_sampling(row["mc_mode"])},
+        sources={
+            "labels": row["source"],
+            **_sampling(row["mc_mode"]),
+            **_neutral(labels, row["first_error"]),
+        },
     )
+
+
+def _neutral(labels: Sequence[int | None], first_error: int) -> dict[str, object]:
+    """Return which steps before the first error are neutral, whatever the rule made of them."""
+    steps = neutral_steps(labels, first_error)
+    return {"neutral": steps} if steps else {}
 
 
 def _sampling(mode: str | None) -> dict[str, object]:

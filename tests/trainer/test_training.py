@@ -13,7 +13,7 @@ import torch
 
 from tests.trainer.conftest import sums
 from trainer.config import Progress, TrainConfig, TrainError
-from trainer.dataset import file_sha256, limit_labels, until_error
+from trainer.dataset import file_sha256, limit_labels, until_error, with_neutral
 from trainer.records import Record, read_jsonl, write_jsonl
 from trainer.scorers import ScoringError
 from trainer.scoring import Scorer
@@ -239,3 +239,57 @@ def test_scores_do_not_depend_on_the_company(config: Make) -> None:
     assert scorer.score_many([]) == []
     with pytest.raises(ScoringError, match="no steps"):
         scorer.score("x", [])
+
+
+@pytest.mark.parametrize(
+    ("neutral", "labels", "first_error"),
+    [
+        ("label", (1, 1, 0, None), 2),
+        ("right", (1, 1, 0, None), 2),
+        ("none", (1, None, 0, None), 2),
+        # The neutral step is now the first wrong one: nothing behind it counts.
+        ("wrong", (1, 0, None, None), 1),
+    ],
+)
+def test_a_neutral_step_counts_as_asked(
+    neutral: str, labels: tuple[int | None, ...], first_error: int
+) -> None:
+    steps, given = ("s", "t", "u", "v"), (1, 1, 0, None)
+    record = Record("a", "a", "x", steps, given, first_error=2, sources={"neutral": [1]})
+    made = with_neutral(record, neutral)
+    assert (until_error(made).labels, made.first_error) == (labels, first_error)
+
+
+def test_a_right_solution_with_a_neutral_step_has_an_error_only_if_asked() -> None:
+    record = Record("a", "a", "x", ("s", "t"), (1, None), first_error=-1, sources={"neutral": [1]})
+    assert with_neutral(record, "wrong").first_error == 1
+    assert with_neutral(record, "right").labels == (1, 1)
+    assert with_neutral(replace(record, sources={}), "wrong").labels == (1, None)
+
+
+@pytest.mark.parametrize("neutral", [[4], "1", [-1], [2]])
+def test_neutral_steps_that_contradict_the_record_are_refused_by_its_id(neutral: object) -> None:
+    steps, sources = ("s", "t", "u", "v"), {"neutral": neutral}
+    record = Record("a", "a", "x", steps, (1, 1, 0, None), first_error=2, sources=sources)
+    with pytest.raises(TrainError, match="record 'a'"):
+        with_neutral(record, "right")
+
+
+def test_how_neutral_counts_is_a_setting_of_the_run(config: Make, tmp_path: Path) -> None:
+    rows = [
+        Record("a", "a", "x", ("s", "t"), (1, 1), first_error=-1, sources={"neutral": [1]}),
+        Record("b", "b", "x", ("s", "t"), (1, 0), first_error=1),
+    ]
+    write_jsonl(tmp_path / "rows.jsonl", rows)
+    counts = {
+        neutral: train(
+            config(data=tmp_path / "rows.jsonl", iterations=1, neutral=neutral,
+                   out=tmp_path / neutral)
+        ).labels
+        for neutral in ("label", "none", "wrong")
+    }  # fmt: skip
+    assert counts == {
+        "label": {"right": 3, "wrong": 1},
+        "none": {"right": 2, "wrong": 1},
+        "wrong": {"right": 2, "wrong": 2},
+    }

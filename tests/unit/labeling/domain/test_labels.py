@@ -9,7 +9,7 @@ from labeling.domain.hashing import config_hash, content_hash, split_of
 from labeling.domain.labels import LabelError, first_error_of, labels_up_to
 from labeling.domain.ordering import priority
 from labeling.domain.policy import Policy, PolicyError
-from labeling.domain.releases import Rule, RuleError, targets
+from labeling.domain.releases import Rule, RuleError, neutral_steps, targets
 
 
 @given(st.integers(1, 30).flatmap(lambda n: st.tuples(st.just(n), st.integers(-1, n - 1))))
@@ -104,3 +104,9 @@ def test_a_configuration_hashes_alike_whatever_the_order_of_its_keys():
 def test_the_split_by_problem_has_about_the_wanted_share():
     share = sum(split_of(str(n), 0.25) == "test" for n in range(4000)) / 4000
     assert 0.22 < share < 0.28  # 4 standard deviations of a binomial share at n = 4000
+
+
+def test_neutral_steps_are_named_up_to_the_first_error() -> None:
+    assert neutral_steps((1, 0, 0, -1, 0), 3) == [1, 2]
+    assert neutral_steps((0, None, 1), -1) == [0]
+    assert neutral_steps((1, -1), 1) == []

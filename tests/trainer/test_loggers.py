@@ -1,0 +1,90 @@
+"""Where a run's figures go: each logger shows what the run's own log holds."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from trainer import loggers
+from trainer.config import Progress, TrainConfig, TrainError
+from trainer.records import read_jsonl
+from trainer.training import train
+
+Make = Callable[..., TrainConfig]
+
+
+def log_rows(out: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in (out / "train_log.jsonl").read_text().splitlines()]
+
+
+def test_a_step_reports_its_loss_rate_norm_and_label_balance(config: Make, data: Path) -> None:
+    # All 48 records in one step: its share of wrong labels is the file's.
+    result = train(config(batch_size=48, iterations=1))
+    (row,) = log_rows(result.log.parent)
+    labels = [label for r in read_jsonl(data) for label in r.labels if label is not None]
+    assert row["wrong_share"] == pytest.approx(labels.count(0) / len(labels))
+    assert row["grad_norm"] > 0
+    assert row["learning_rate"] == 1e-3
+    assert row["remaining"] == 0.0
+
+
+def scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(folder))
+    events.Reload()
+    return {
+        name: [(event.step, event.value) for event in events.Scalars(name)]
+        for name in events.Tags()["scalars"]
+    }
+
+
+def test_tensorboard_shows_what_the_log_holds_also_after_a_kill(config: Make) -> None:
+    class Killed(Exception):
+        pass
+
+    def die(step: Progress) -> None:
+        if step.iteration == 5:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(config(log=("tensorboard",), checkpoint_every=2), die)
+    result = train(config(log=("tensorboard",), resume=True))
+    assert result.resumed_from == 4
+    seen = scalars(result.log.parent / "tensorboard")
+    for name in ("loss", "learning_rate", "grad_norm", "wrong_share", "tokens"):
+        expected = [(row["iteration"], row[name]) for row in log_rows(result.log.parent)]
+        assert [step for step, _ in seen[f"train/{name}"]] == [step for step, _ in expected]
+        for (_, value), (_, known) in zip(seen[f"train/{name}"], expected, strict=True):
+            assert value == pytest.approx(known, rel=1e-5)
+    assert "train/held_out_loss" not in seen
+
+
+@pytest.mark.skipif(importlib.util.find_spec("wandb") is None, reason="wandb is not installed")
+def test_weights_and_biases_writes_a_run_offline(
+    config: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    result = train(config(log=("wandb",)))
+    assert list((result.log.parent / "wandb").rglob("run-*.wandb"))
+
+
+@pytest.mark.parametrize("name", ["tensorboard", "wandb"])
+def test_a_logger_that_is_not_installed_is_refused_by_name_before_any_work(
+    config: Make, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(loggers, "find_spec", lambda _: None)
+    settings = config(log=(name,))
+    with pytest.raises(TrainError, match=rf"{name} is not installed: pip install 'annotator\["):
+        train(settings)
+    assert not settings.out.exists()
+
+
+def test_a_logger_of_another_name_is_refused(config: Make) -> None:
+    with pytest.raises(TrainError, match="log 'x' is none of tensorboard, wandb"):
+        train(config(log=("x",)))
