@@ -119,6 +119,17 @@ STORAGES = {
     },
 }
 
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # what web processes count together (labeling.api.throttling); nothing is lost with it
+    "counts": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "counts",
+        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
+    },
+}
+
 # Every message is only a wake-up: the work itself stands in the database (labeling.dispatch).
 # A message lost with Redis is rung again by the sweeper, one delivered twice finds nothing to do.
 CELERY_BROKER_URL = REDIS_URL
@@ -155,18 +166,18 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "labeling.api.schema.Operations",
     "EXCEPTION_HANDLER": "labeling.api.refusals.handle",
-    "DEFAULT_THROTTLE_CLASSES": [
-        "rest_framework.throttling.UserRateThrottle",
-    ],
-    "DEFAULT_THROTTLE_RATES": {"user": os.environ.get("API_RATE", "600/min")},
 }
+# Requests of one token (or signed-in person), and of one address whoever calls from it.
+API_RATE = os.environ.get("API_RATE", "600/min")
+API_ADDRESS_RATE = os.environ.get("API_ADDRESS_RATE", "1200/min")
 SPECTACULAR_SETTINGS = {
     "TITLE": "annotator",
     "DESCRIPTION": "Step-by-step labels of mathematical solutions.",
     "VERSION": __version__,
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [],  # values stand where they are used, not under made-up names
 }
 
 LOGGING = {

@@ -399,6 +399,16 @@ class ApiTokenFactory(DjangoModelFactory):
     expires_at = factory.LazyFunction(lambda: datetime.now(UTC) + timedelta(days=30))
 
 
+class IdempotencyKeyFactory(DjangoModelFactory):
+    class Meta:
+        model = models.IdempotencyKey
+
+    user = factory.SubFactory(UserFactory)
+    key = factory.Sequence(lambda n: f"key-{n}")
+    digest = "d" * 64
+    created_at = factory.LazyFunction(lambda: datetime.now(UTC))
+
+
 class AdjudicationLeaseFactory(DjangoModelFactory):
     class Meta:
         model = models.AdjudicationLease

@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("API_RATE", "1000000/min")
+os.environ.setdefault("API_ADDRESS_RATE", "1000000/min")
 os.environ.setdefault("VAR_DIR", str(ROOT / "var" / "test"))
 os.environ.setdefault("TEST_DATABASE_NAME", f"test_annotator_{os.getpid()}")
 

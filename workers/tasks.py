@@ -19,6 +19,7 @@ from labeling.services import (
     answer_corrections,
     claims,
     decisions,
+    idempotency,
     import_jobs,
     judging,
     presence,
@@ -129,6 +130,7 @@ def sweep() -> None:
     import_jobs.attend(by=projects.machine(), now=now)
     decisions.attend()
     answer_corrections.attend()
+    idempotency.forget(now=now)
 
 
 @shared_task(name="workers.fold")

@@ -10,9 +10,8 @@ from django.utils.http import http_date, parse_etags
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
-from labeling.api.authentication import HasScope
+from labeling.api.base import Endpoint
 from labeling.domain.refusals import Invalid
 from labeling.domain.releases import Rule
 from labeling.domain.roles import Action
@@ -27,11 +26,10 @@ _SPLIT = OpenApiParameter("split", str, enum=list(SPLITS), description="Side of 
 _JSONL = OpenApiResponse(OpenApiTypes.BINARY, description="One training record a line")
 
 
-class Labels(APIView):
+class Labels(Endpoint):
     """The decided labels as they stand now."""
 
-    permission_classes = [HasScope]
-    scope = Scope.EXPORT
+    scopes = {"GET": Scope.EXPORT}
 
     @extend_schema(parameters=[_SPLIT], responses={(200, "application/x-ndjson"): _JSONL})
     def get(self, request: Request, uid: str) -> StreamingHttpResponse:
@@ -46,11 +44,10 @@ class Labels(APIView):
         return StreamingHttpResponse(_encoded(lines), content_type="application/x-ndjson")
 
 
-class SnapshotFile(APIView):
+class SnapshotFile(Endpoint):
     """One file of a frozen snapshot."""
 
-    permission_classes = [HasScope]
-    scope = Scope.EXPORT
+    scopes = {"GET": Scope.EXPORT}
 
     @extend_schema(parameters=[_SPLIT], responses={(200, "application/x-ndjson"): _JSONL})
     def get(self, request: Request, uid: str, snapshot_uid: str) -> Any:

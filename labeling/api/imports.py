@@ -8,15 +8,19 @@ from django.http import HttpRequest
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from labeling.api.authentication import HasScope, caller
+from labeling.api import lists
+from labeling.api.authentication import caller
+from labeling.api.base import Endpoint
+from labeling.api.once import repeatable
 from labeling.domain.refusals import Invalid
 from labeling.domain.roles import Action
 from labeling.models import Import
+from labeling.models.imports import ImportState
+from labeling.selectors import catalog
 from labeling.selectors import imports as reads
 from labeling.selectors.access import project_for
 from labeling.services import import_jobs as service
@@ -26,6 +30,9 @@ from labeling.services.tokens import Scope
 
 
 class ImportOut(serializers.ModelSerializer[Import]):
+    options = serializers.DictField()
+    report = serializers.DictField(help_text="Counts, refused lines, notes; empty: not begun.")
+
     class Meta:
         model = Import
         fields = [
@@ -59,29 +66,31 @@ class PreviewOut(serializers.Serializer[Any]):
     refused = serializers.ListField(child=serializers.ListField())
 
 
-class Imports(APIView):
+class ImportQuery(lists.Query):
+    state = serializers.ChoiceField(required=False, choices=[str(s) for s in ImportState])
+
+
+class Imports(Endpoint):
     """A project's imports."""
 
-    permission_classes = [HasScope]
     parser_classes = [MultiPartParser]
+    scopes = {"POST": Scope.MANAGE}
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         """Let files go to disk as they arrive."""
         request.upload_handlers = [uploads.ToDisk(request)]
         return super().initialize_request(request, *args, **kwargs)
 
-    @property
-    def scope(self) -> Scope:
-        """Reading needs `read`, sending a file needs `write`."""
-        return Scope.WRITE if self.request.method == "POST" else Scope.READ
-
-    @extend_schema(responses=ImportOut(many=True))
+    @extend_schema(parameters=[ImportQuery], responses=lists.part_of(ImportOut))
     def get(self, request: Request, uid: str) -> Response:
-        """List the newest imports."""
+        """List imports, newest first."""
         project = project_for(request.user, uid, Action.VIEW)
-        return Response(ImportOut(reads.imports_of(project), many=True).data)
+        query = lists.asked(request, ImportQuery)
+        part = catalog.imports(project, query.place, **query.filters)
+        return lists.answer(request, part, ImportOut)
 
-    @extend_schema(request=UploadIn, responses={201: ImportOut})
+    @extend_schema(request={"multipart/form-data": UploadIn}, responses={201: ImportOut})
+    @repeatable
     def post(self, request: Request, uid: str) -> Response:
         """Send a file; unless `start` is false, its import begins, or with `dry_run` its count.
 
@@ -100,15 +109,10 @@ class Imports(APIView):
         return Response(ImportOut(job).data, status=201)
 
 
-class OneImport(APIView):
+class OneImport(Endpoint):
     """One import."""
 
-    permission_classes = [HasScope]
-
-    @property
-    def scope(self) -> Scope:
-        """Reading needs `read`, discarding needs `write`."""
-        return Scope.WRITE if self.request.method == "DELETE" else Scope.READ
+    scopes = {"DELETE": Scope.MANAGE}
 
     @extend_schema(responses=ImportOut)
     def get(self, request: Request, uid: str, job: str) -> Response:
@@ -128,12 +132,10 @@ class OneImport(APIView):
         return Response(status=204)
 
 
-class StartImport(APIView):
+class StartImport(Endpoint):
     """Beginning an import."""
 
-    permission_classes = [HasScope]
-    parser_classes = [JSONParser]
-    scope = Scope.WRITE
+    scopes = {"POST": Scope.MANAGE}
 
     @extend_schema(request=StartIn, responses={202: ImportOut})
     def post(self, request: Request, uid: str, job: str) -> Response:
@@ -151,12 +153,10 @@ class StartImport(APIView):
         return Response(ImportOut(started).data, status=202)
 
 
-class PreviewImport(APIView):
+class PreviewImport(Endpoint):
     """Looking at an uploaded file."""
 
-    permission_classes = [HasScope]
-    parser_classes = [JSONParser]
-    scope = Scope.WRITE
+    scopes = {"POST": Scope.MANAGE}
 
     @extend_schema(request=PreviewIn, responses=PreviewOut)
     def post(self, request: Request, uid: str, job: str) -> Response:

@@ -7,11 +7,14 @@ from typing import Any
 
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from labeling.api.authentication import HasScope, caller
+from labeling.api import lists
+from labeling.api.authentication import caller
+from labeling.api.base import Endpoint
+from labeling.api.once import repeatable
 from labeling.api.run_rows import (
     EngineOut,
     EngineWithOptions,
@@ -25,7 +28,8 @@ from labeling.domain.roles import Action, can
 from labeling.domain.run_settings import RunSettings, read
 from labeling.domain.setting_checks import BadSetting
 from labeling.models import Engine, Project, Run
-from labeling.selectors import run_choices
+from labeling.models.runs import RunKind, RunState
+from labeling.selectors import catalog, run_choices
 from labeling.selectors import runs as reads
 from labeling.selectors.access import project_for, role_of
 from labeling.selectors.estimates import estimate_of
@@ -40,23 +44,27 @@ _MOVES: Mapping[str, Callable[..., Any]] = {
 }
 
 
-class Runs(APIView):
+class RunQuery(lists.Query):
+    kind = serializers.ChoiceField(required=False, choices=[str(kind) for kind in RunKind])
+    state = serializers.ChoiceField(required=False, choices=[str(state) for state in RunState])
+
+
+class Runs(Endpoint):
     """A project's runs."""
 
-    permission_classes = [HasScope]
+    scopes = {"POST": Scope.RUN}
 
-    @property
-    def scope(self) -> Scope:
-        """Reading needs `read`, starting a run needs `write`."""
-        return Scope.WRITE if self.request.method == "POST" else Scope.READ
-
-    @extend_schema(responses=RunOut(many=True))
+    @extend_schema(parameters=[RunQuery], responses=lists.part_of(RunOut))
     def get(self, request: Request, uid: str) -> Response:
-        """List the newest runs with their numbers."""
+        """List runs with their numbers, newest first."""
         project = project_for(request.user, uid, Action.VIEW)
-        return Response(RunOut(reads.runs_of(project, timezone.now()), many=True).data)
+        query = lists.asked(request, RunQuery)
+        part = catalog.runs(project, query.place, **query.filters)
+        rows = reads.rows_of(project, part.rows, timezone.now())
+        return lists.answer(request, part, RunOut, rows)
 
     @extend_schema(request=RunIn, responses={201: RunOut, 200: RunOut})
+    @repeatable
     def post(self, request: Request, uid: str) -> Response:
         """Start a run; 200 with the run alive where one has the same configuration."""
         project = project_for(request.user, uid, Action.MANAGE)
@@ -70,11 +78,8 @@ class Runs(APIView):
         return Response(RunOut(_row(run)).data, status=200 if alive == run else 201)
 
 
-class RunEstimate(APIView):
+class RunEstimate(Endpoint):
     """What a run would cost."""
-
-    permission_classes = [HasScope]
-    scope = Scope.READ
 
     @extend_schema(request=RunIn, responses=EstimateOut)
     def post(self, request: Request, uid: str) -> Response:
@@ -84,11 +89,8 @@ class RunEstimate(APIView):
         return Response(EstimateOut(estimate_of(project, engine, settings)).data)
 
 
-class OneRun(APIView):
+class OneRun(Endpoint):
     """One run."""
-
-    permission_classes = [HasScope]
-    scope = Scope.READ
 
     @extend_schema(responses=RunWithFailures)
     def get(self, request: Request, uid: str, run: str) -> Response:
@@ -99,11 +101,10 @@ class OneRun(APIView):
         return Response({**RunOut(_row(found)).data, "failures": failures})
 
 
-class MoveRun(APIView):
+class MoveRun(Endpoint):
     """Steering a run."""
 
-    permission_classes = [HasScope]
-    scope = Scope.WRITE
+    scopes = {"POST": Scope.RUN}
 
     @extend_schema(
         operation_id="projects_runs_move",
@@ -122,11 +123,10 @@ class MoveRun(APIView):
         return Response(RunOut(_row(reads.run_for(project, moved.uid))).data)
 
 
-class RetryRun(APIView):
+class RetryRun(Endpoint):
     """Asking again for what could not be scored."""
 
-    permission_classes = [HasScope]
-    scope = Scope.WRITE
+    scopes = {"POST": Scope.RUN}
 
     @extend_schema(request=RetryIn, responses=RunOut)
     def post(self, request: Request, uid: str, run: str) -> Response:
@@ -139,11 +139,8 @@ class RetryRun(APIView):
         return Response(RunOut(_row(reads.run_for(project, run))).data)
 
 
-class Engines(APIView):
+class Engines(Endpoint):
     """The engines that runs can use."""
-
-    permission_classes = [HasScope]
-    scope = Scope.READ
 
     @extend_schema(responses=EngineWithOptions(many=True))
     def get(self, request: Request, uid: str) -> Response:

@@ -55,7 +55,9 @@ def read_draft(values: Mapping[str, Any], step_count: int) -> Draft:
 def _read_notes(notes: Mapping[str, Any], step_count: int) -> tuple[tuple[str, str], ...]:
     read = []
     for key, text in notes.items():
-        if not (isinstance(key, str) and key.isdecimal() and int(key) < step_count):
+        if not (isinstance(key, str) and key.isdecimal() and len(key) < 6):
+            raise DraftError("notes: {key!r} is not a step", key=key)
+        if int(key) >= step_count:
             raise DraftError("notes: {key!r} is not a step", key=key)
         if not isinstance(text, str):
             raise DraftError("notes: the note on step {key} is not a text", key=key)

@@ -22,6 +22,9 @@ class PolicyError(Spoken, ValueError):
     """A policy value that is unknown or out of range; the text names the field."""
 
 
+_WHOLE = frozenset({"human_overlap", "lease_minutes", "exam_items", "retrain_after"})
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """The rules of one campaign. Changing one raises the project's policy version."""
@@ -76,6 +79,8 @@ class Policy:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)):
                 raise PolicyError("{name}: {value!r} is not a number", name=name, value=value)
+            if name in _WHOLE and not isinstance(value, int):
+                raise PolicyError("{name}: {value!r} is not a whole number", name=name, value=value)
             if not low <= value <= high:
                 raise PolicyError(
                     "{name}: {value} is outside {low}..{high}",
@@ -101,6 +106,6 @@ class Policy:
                 known["consensus_kinds"] = tuple(LabelerKind(k) for k in known["consensus_kinds"])
             if "label_mode" in known:
                 known["label_mode"] = LabelMode(known["label_mode"])
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise PolicyError(phrase_of(error)) from error
         return cls(**known)

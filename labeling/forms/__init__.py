@@ -216,9 +216,11 @@ class TokenForm(forms.Form):
     scopes = forms.MultipleChoiceField(
         label=_("Scopes"),
         choices=[
-            ("read", _("read: projects, runs and snapshots")),
-            ("export", _("export: download labels")),
-            ("write", _("write: ask for snapshots and runs")),
+            ("read", _("read: everything that you may see, but no downloads")),
+            ("label", _("label: take items, submit and adjudicate in your name")),
+            ("run", _("run: start and steer runs and trainings")),
+            ("export", _("export: download labels and snapshots")),
+            ("manage", _("manage: bring in data, freeze snapshots, promote models, webhooks")),
         ],
         widget=forms.CheckboxSelectMultiple,
     )

@@ -1,6 +1,6 @@
 """Rows, constraints and querysets, one file per aggregate. Knows no permissions and no services."""
 
-from labeling.models.access import ApiToken, Invitation, SignInFailure
+from labeling.models.access import ApiToken, IdempotencyKey, Invitation, SignInFailure
 from labeling.models.adjudication import AdjudicationLease
 from labeling.models.assignments import Assignment
 from labeling.models.corrections import AnswerCorrection
@@ -39,6 +39,7 @@ __all__ = [
     "ExamGrant",
     "GoldItem",
     "Guideline",
+    "IdempotencyKey",
     "Import",
     "Invitation",
     "JudgePrompt",

@@ -1,4 +1,4 @@
-"""API tokens, invitations and failed sign-ins: only hashes are stored."""
+"""API tokens, keys of repeated requests, invitations, failed sign-ins: hashes only."""
 
 from __future__ import annotations
 
@@ -28,6 +28,32 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class IdempotencyKey(models.Model):
+    """What a request with this key of a caller's own was answered, so that it can be repeated.
+
+    `digest`: of what was asked. Written in the transaction of the request's own changes.
+    """
+
+    user = models.ForeignKey("labeling.User", models.CASCADE, related_name="idempotency_keys")
+    key = models.CharField(max_length=200)
+    digest = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(default=0)
+    answer = models.JSONField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "key"], name="idempotency_key_once"),
+        ]
+        indexes = [
+            # idempotency.forget: those that nobody repeats any more
+            models.Index(fields=["created_at"], name="idempotency_key_created"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} of {self.user_id}"
 
 
 class Invitation(models.Model):

@@ -27,15 +27,19 @@ def project_for(user: User | AnonymousUser, uid: str, action: Action) -> Project
     return membership_for(user, uid, action).project
 
 
-def membership_for(user: User | AnonymousUser, uid: str, action: Action) -> Membership:
-    """Return the user's membership with its project; refuse as `project_for` does."""
+def membership_for(user: User | AnonymousUser, uid: str, action: Action | None) -> Membership:
+    """Return the user's membership with its project; refuse as `project_for` does.
+
+    Without an action any member passes.
+    """
     found = None
     if is_uid(uid) and user.is_authenticated:
         members = Membership.objects.select_related("project")
         found = members.filter(user_id=user.pk, project__uid=uid).first()
     if found is None:
         raise Http404("no such project")
-    check_can(Role(found.role), action)
+    if action is not None:
+        check_can(Role(found.role), action)
     return found
 
 

@@ -19,8 +19,10 @@ class Scope(StrEnum):
     """What a token may do, within its user's own roles."""
 
     READ = "read"
+    LABEL = "label"
+    RUN = "run"
     EXPORT = "export"
-    WRITE = "write"
+    MANAGE = "manage"
 
 
 @transaction.atomic

@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from labeling.selectors.callers import address_of
 from labeling.selectors.members import invited
 from labeling.services import accounts, sign_ins
 from labeling.services.tokens import digest
@@ -53,13 +54,7 @@ class SignIn(LoginView):
 
 
 def _who(request: HttpRequest) -> dict[str, str]:
-    return {"name": request.POST.get("username", "")[:150], "address": _address(request)}
-
-
-def _address(request: HttpRequest) -> str:
-    """Return where the request comes from; behind the proxy of PRODUCTION, what that one added."""
-    passed_on = request.headers.get("X-Forwarded-For", "") if settings.PRODUCTION else ""
-    return passed_on.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", "")
+    return {"name": request.POST.get("username", "")[:150], "address": address_of(request)}
 
 
 @sensitive_post_parameters()

@@ -24,7 +24,7 @@ WITHOUT_ACTOR = {
     "decisions.lock", "decisions.refresh", "decisions.ring",
     "answer_corrections.attend", "answer_corrections.ring",
     "answer_corrections.ungraded", "regrading.carry_out", "regrading.stated",
-    "import_jobs.claim", "import_jobs.file_of", "import_jobs.ring",
+    "idempotency.forget", "import_jobs.claim", "import_jobs.file_of", "import_jobs.ring",
     "judging.progressed", "judging.ring", "judging.taken",
     "presence.record", "projects.machine", "retraining.is_due", "runs.progressed", "runs.ring",
     "rollups.differences", "rollups.fold", "rollups.fold_all", "rollups.forget", "rollups.recount",

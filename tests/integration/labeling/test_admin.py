@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 INTERNAL = {
     "BoardCount", "Counted", "Stale", "VerdictTally", "ProjectTally", "DayTally", "JudgeTrial",
-    "Sampling", "AdjudicationLease", "Invitation", "SignInFailure",
+    "Sampling", "AdjudicationLease", "IdempotencyKey", "Invitation", "SignInFailure",
 }  # fmt: skip
 """What the program keeps for itself, and what pages of their own show better."""
 

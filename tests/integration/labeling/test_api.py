@@ -65,7 +65,7 @@ def test_a_snapshot_downloads_with_an_etag(call, project, owner, decided):
 
 def test_a_snapshot_is_asked_for_and_bad_rules_are_refused(call, project, owner, decided):
     path = f"projects/{project.uid}/snapshots"
-    ask = {"content_type": "application/json", "scopes": ("write",), "method": "post"}
+    ask = {"content_type": "application/json", "scopes": ("manage",), "method": "post"}
     made = call(owner, path, data=json.dumps({"name": "n", "rule": {"limit": 5}}), **ask)
     assert made.status_code == 202
     assert Snapshot.objects.get(uid=made.json()["uid"]).frozen_at is None
@@ -97,7 +97,7 @@ def test_an_outsider_sees_no_project_and_an_annotator_exports_nothing(
     for path in ("runs", "labels.jsonl", "snapshots"):
         assert call(outsider, f"projects/{project.uid}/{path}").status_code == 404
     assert call(annotator, f"projects/{project.uid}/labels.jsonl").status_code == 403
-    assert call(outsider, "projects").json() == []
+    assert call(outsider, "projects").json() == {"results": [], "next": None}
 
 
 def test_a_token_that_is_unknown_expired_or_revoked_is_refused(client, call, project, owner):

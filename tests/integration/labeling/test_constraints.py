@@ -226,6 +226,9 @@ BROKEN = {
     "guideline_version_positive": lambda: f.GuidelineFactory(version=0),
     "guideline_not_empty": lambda: f.GuidelineFactory(text=""),
     "acknowledgement_one_per_person": second_acknowledgement,
+    "idempotency_key_once": lambda: twice(
+        f.IdempotencyKeyFactory, user=f.UserFactory(username="twice"), key="k"
+    ),
     "token_expires_after_creation": lambda: f.ApiTokenFactory(expires_at=NOW - timedelta(days=1)),
 }
 

@@ -20,7 +20,7 @@ from tests.format_rows import NATIVE, TRL
 from workers import tasks
 
 pytestmark = pytest.mark.django_db
-ALL = (Scope.READ, Scope.WRITE)
+ALL = (Scope.READ, Scope.MANAGE)
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +61,7 @@ def test_a_sent_file_is_imported_by_a_worker(upload, call):
     tasks.bring_in(uid)
     done = call(path=f"/{uid}").json()
     assert (done["state"], done["report"]["solutions"], done["report"]["share"]) == ("done", 1, 1.0)
-    assert [row["uid"] for row in call().json()] == [uid]
+    assert [row["uid"] for row in call().json()["results"]] == [uid]
     assert left_on_disk() == []
 
 
