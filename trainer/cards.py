@@ -108,6 +108,12 @@ def _versions() -> dict[str, str]:
     return {"torch": str(torch.__version__), "transformers": transformers.__version__}
 
 
+def _adapters(config: TrainConfig) -> str:
+    return (
+        f"| trained | adapters (LoRA) of rank {config.lora}, folded in |\n" if config.lora else ""
+    )
+
+
 def _kept(result: TrainResult, config: TrainConfig) -> str:
     if result.best_iteration is None:
         return ""
@@ -141,7 +147,7 @@ step token `{encoder.spec.step_token}` (id {encoder.step_id}) that follows it. C
 | data (SHA-256) | `{result.data_sha256}` |
 | objective | {config.objective} |
 | optimizer steps | {len(result.losses)} of batch {config.batch_size}, rate {config.lr} |
-{_kept(result, config)}| seed | {config.seed} |
+{_adapters(config)}{_kept(result, config)}| seed | {config.seed} |
 | final loss | {result.final_loss:.4f} (mean of the last tenth) |
 | seconds | {result.seconds:.1f} |
 

@@ -31,7 +31,8 @@ class TrainConfig:
     `max_labels` caps the labels trained on; `max_dropped` the share of labels that may be lost to
     `max_length` before the run is refused. `precision` "bf16" multiplies in bfloat16 and keeps
     float32 weights; "auto" does so where the processor has instructions for it.
-    `checkpoint_every` counts optimizer steps, 0 for none.
+    `lora` is the rank of adapters (0: all weights are trained), scaled by `lora_alpha` / rank (0:
+    by 2). `checkpoint_every` counts optimizer steps, 0 for none.
     Every `evaluate_every` steps (0: a tenth of the run) the model is measured on `held_out`; the
     one with the best `watch` is kept, and after `patience` measurements without a better one the
     run ends (0: never early). `log` names loggers besides the run's own JSONL.
@@ -60,6 +61,8 @@ class TrainConfig:
     precision: str = "fp32"
     save_dtype: str = "float32"
     gradient_checkpointing: bool = False
+    lora: int = 0
+    lora_alpha: int = 0
     device: str = "auto"
     threads: int = 1
     checkpoint_every: int = 100
@@ -86,7 +89,14 @@ class TrainConfig:
         for name in ("warmup", "max_dropped"):
             if not 0 <= getattr(self, name) <= 1:
                 raise TrainError(f"{name} is a share between 0 and 1")
-        for name in ("weight_decay", "checkpoint_every", "evaluate_every", "patience"):
+        for name in (
+            "weight_decay",
+            "checkpoint_every",
+            "evaluate_every",
+            "patience",
+            "lora",
+            "lora_alpha",
+        ):
             if getattr(self, name) < 0:
                 raise TrainError(f"{name} must not be negative")
         if self.patience and self.held_out is None:

@@ -33,7 +33,7 @@ class RunState:
 
     def keep_best(self, folder: Path) -> None:
         """Write the weights of this step beside those that an earlier checkpoint still names."""
-        _write(self.model.state_dict(), self._best_file(folder))
+        _write(self._weights(), self._best_file(folder))
 
     def drop_others(self, folder: Path) -> None:
         """Remove kept weights that no checkpoint names any more."""
@@ -44,7 +44,15 @@ class RunState:
     def load_best(self, folder: Path) -> None:
         """Take over the best weights; nothing but writing them follows."""
         rows = torch.load(self._best_file(folder), map_location="cpu", weights_only=True)
-        self.model.load_state_dict(rows)
+        self._take(rows)
+
+    def _weights(self) -> dict[str, Any]:
+        """Return what training changes: a frozen backbone is read again from where it was."""
+        frozen = {name for name, p in self.model.named_parameters() if not p.requires_grad}
+        return {k: v for k, v in self.model.state_dict().items() if k not in frozen}
+
+    def _take(self, weights: dict[str, Any]) -> None:
+        self.model.load_state_dict({**self.model.state_dict(), **weights})
 
     def _best_file(self, folder: Path) -> Path:
         return folder / BEST.format(self.best.iteration)
@@ -55,7 +63,7 @@ class RunState:
         changed = [k for k, v in self.identity.items() if rows["identity"].get(k) != v]
         if changed:
             raise TrainError(f"cannot resume from {path}: {', '.join(changed)} changed since")
-        self.model.load_state_dict(rows["model"])
+        self._take(rows["model"])
         self.optimizer.load_state_dict(rows["optimizer"])
         torch.set_rng_state(rows["random"])
         if rows["random_gpu"]:
@@ -68,7 +76,7 @@ class RunState:
     def _rows(self) -> dict[str, Any]:
         return {
             "identity": self.identity,
-            "model": self.model.state_dict(),
+            "model": self._weights(),
             "optimizer": self.optimizer.state_dict(),
             "random": torch.get_rng_state(),
             "random_gpu": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],

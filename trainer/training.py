@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from trainer import cards, checkpoints, devices, loggers, optimizer
+from trainer import cards, checkpoints, devices, loggers, lora, optimizer
 from trainer.config import Progress, TrainConfig, TrainError, TrainResult, identity
 from trainer.dataset import Dataset, load_dataset
 from trainer.gradients import accumulate
@@ -37,6 +37,7 @@ def train(
     if finished is not None:
         return finished
     loggers.check(config.log)
+    lora.check(config)
     config.out.mkdir(parents=True, exist_ok=True)
     _clear(config)
     with devices.torch_settings(config):
@@ -58,6 +59,7 @@ class _Run:
         self.held_out = HeldOut(held_out, config, self.encoder) if held_out else None
         if devices.packs(config, self.device) and not model.enable_packing():
             warnings.warn("this backbone cannot read packed rows: batches are padded", stacklevel=3)
+        self.adapted = lora.adapt(model, config) if config.lora else None
         self.model = model.to(self.device).train()
         if config.gradient_checkpointing:
             self.model.model.gradient_checkpointing_enable()
@@ -91,6 +93,8 @@ class _Run:
                     state.drop_others(config.out)
         if state.best.iteration:
             state.load_best(config.out)
+        if self.adapted is not None:
+            lora.fold(self.model, self.adapted)
         directory = config.out / "model"
         dtype: torch.dtype = getattr(torch, config.save_dtype)
         checkpoints.save(self.model, self.encoder, directory, dtype)
