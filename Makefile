@@ -24,8 +24,9 @@ pipeline: bootstrap ## the demonstration's job alone [DATA= ENGINE= ENGINE_MODEL
 shell: bootstrap ## Django's shell on the embedded database
 	@$(VENV)/python manage.py shell
 
-test: bootstrap-dev ## all tests but those that need a vLLM server [ARGS=pytest arguments]
-	$(VENV)/python -m pytest $(ARGS)
+PROCESSES ?= 2
+test: bootstrap-dev ## all tests but those that need a vLLM server [PROCESSES=2 ARGS=pytest arguments]
+	$(VENV)/python -m pytest -n $(PROCESSES) --dist loadfile $(ARGS)
 
 test-vllm: ## the tests against a real vLLM server (CPU build, 2.5 GB) [ARGS=]
 	@$(PYTHON) -m annotator.bootstrap --vllm

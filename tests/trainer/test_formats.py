@@ -146,7 +146,7 @@ TEXTS = st.lists(
 
 
 @given(prompt=TEXTS, steps=st.lists(TEXTS, min_size=1, max_size=4))
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_whatever_the_texts_hold_there_is_one_step_token_per_step(
     folder: Path, prompt: str, steps: list[str]
 ) -> None:

@@ -103,7 +103,7 @@ def test_sets_and_matrices() -> None:
 COEFFICIENTS = st.lists(st.integers(-9, 9), min_size=1, max_size=4)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(COEFFICIENTS, COEFFICIENTS)
 def test_polynomials_are_equal_where_their_coefficients_are(a: list[int], b: list[int]) -> None:
     length = max(len(a), len(b))
@@ -111,7 +111,7 @@ def test_polynomials_are_equal_where_their_coefficients_are(a: list[int], b: lis
     assert equal(_polynomial(a), _polynomial(b)) is same
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.fractions(1, 50, max_denominator=20), st.fractions(1, 50, max_denominator=20))
 def test_roots_are_equal_where_their_squares_are(a: Fraction, b: Fraction) -> None:
     left = rf"\sqrt{{\frac{{{a.numerator}}}{{{a.denominator}}}}}"

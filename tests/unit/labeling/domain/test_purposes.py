@@ -23,7 +23,7 @@ def rates(policy: Policy, person: str) -> dict[Purpose, float]:
     return {purpose: counts[purpose] / DRAWS for purpose in Purpose}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(shares, st.text())
 def test_the_draws_of_a_person_keep_the_shares(shares, person):
     gold, audit = shares

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labeling.domain.prompts import Message
@@ -123,7 +123,6 @@ def test_clear_forgets_the_jobs_but_not_where_groups_are_at_home() -> None:
     assert pool.count(1) == 1
 
 
-@settings(deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_every_job_is_taken_once_by_someone(chance: random.Random) -> None:
     pool, jobs, found = Pool(3), [], []

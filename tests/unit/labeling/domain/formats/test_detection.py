@@ -118,7 +118,7 @@ def check_row(row: ImportRow) -> None:
         text.encode()
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(damaged())
 def test_a_damaged_row_is_read_as_something_sound_or_refused(row):
     for form in (None, *FORMATS):
@@ -129,7 +129,7 @@ def test_a_damaged_row_is_read_as_something_sound_or_refused(row):
             continue
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.dictionaries(st.sampled_from(FIELDS), VALUES))
 def test_any_mapped_row_is_read_or_refused(row):
     try:

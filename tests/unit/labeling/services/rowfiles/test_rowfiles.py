@@ -284,9 +284,7 @@ def test_parquet_that_ends_early_is_refused_with_its_reason(tmp_path):
         assert len(found) <= 50_001
 
 
-@settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.binary(max_size=200)
     | st.builds(
