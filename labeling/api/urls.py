@@ -79,6 +79,22 @@ urlpatterns = [
         exports.SnapshotFile.as_view(),
         name="api-snapshot-file",
     ),
+    path(
+        f"{_PROJECT}/snapshots/<str:snapshot>/files",
+        exports.SnapshotFiles.as_view(),
+        name="api-snapshot-files",
+    ),
+    path(
+        f"{_PROJECT}/snapshots/<str:snapshot>/files/<path:name>",
+        exports.OneSnapshotFile.as_view(),
+        name="api-one-snapshot-file",
+    ),
+    path(
+        f"{_PROJECT}/snapshots/<str:snapshot>/links",
+        exports.Links.as_view(),
+        name="api-snapshot-links",
+    ),
+    path("links/<str:signed>", exports.OpenLink.as_view(), name="api-link"),
     path(f"{_PROJECT}/models", models.Models.as_view(), name="api-models"),
     path(f"{_PROJECT}/models/<str:model>", models.OneModel.as_view(), name="api-model"),
     path(

@@ -25,7 +25,7 @@ WITHOUT_ACTOR = {
     "answer_corrections.attend", "answer_corrections.ring",
     "answer_corrections.ungraded", "regrading.carry_out", "regrading.stated",
     "idempotency.forget", "import_jobs.claim", "import_jobs.file_of", "import_jobs.ring",
-    "judging.progressed", "judging.ring", "judging.taken",
+    "judging.progressed", "links.opened", "judging.ring", "judging.taken",
     "presence.record", "projects.machine", "retraining.is_due", "runs.progressed", "runs.ring",
     "rollups.differences", "rollups.fold", "rollups.fold_all", "rollups.forget", "rollups.recount",
     "samplings.solution_hash", "sign_ins.fail", "sign_ins.must_wait",
