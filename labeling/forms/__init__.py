@@ -143,12 +143,14 @@ class SubmitForm(forms.Form):
     """The page's JSON on submit; `key` makes a repeated submit harmless.
 
     `version` is given to correct a submitted item: that of the draft which the page showed.
+    `show`: the evidence is to come with the answer.
     """
 
     key = forms.UUIDField()
     draft = forms.JSONField()
     active_seconds = forms.FloatField(min_value=0, max_value=24 * 3600)
     version = forms.IntegerField(min_value=0, required=False)
+    show = forms.BooleanField(required=False)
 
 
 class SkipForm(forms.Form):

@@ -133,6 +133,13 @@ def evidence_kinds(assignment: Assignment, role: Role | None) -> frozenset[Label
     return visible_kinds(role, policy, labeling=True, submitted=True, purpose=purpose)
 
 
+def kinds_now(assignment: Assignment, role: Role | None) -> frozenset[LabelerKind]:
+    """Return the kinds of labelers that the person may see on the item, submitted or not."""
+    if assignment.submitted_at is not None:
+        return evidence_kinds(assignment, role)
+    return visible_kinds(role, assignment.project.policy, labeling=True, submitted=False)
+
+
 def has_evidence(user: User, project: Project, uid: str, role: Role | None) -> bool:
     """Say whether there will be something to see on the person's item once it is submitted."""
     item = Assignment.objects.only("purpose").get(uid=uid, user=user)

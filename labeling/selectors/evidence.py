@@ -5,67 +5,13 @@ The caller names the kinds that may be seen (labeling.domain.visibility); others
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from labeling.domain.labels import LabelerKind
-from labeling.models import Rollout, Solution
+from labeling.models import Solution
+from labeling.selectors.completions import Bar, Kept, at, bar_of, kept
 from labeling.selectors.voices import Voice, voices
-
-T = TypeVar("T")
-
-ROLLOUTS_SHOWN = 16
-"""Rollouts listed per step: twice the usual n."""
-
-EACH = 2
-"""Rollouts of each outcome that are open at a step in question."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One rollout as shown: its number, its text, its answer and whether that is right."""
-
-    number: int
-    text: str
-    answer: str | None
-    correct: bool
-    finish_reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """k of n completions from a step reached the answer, with the rollouts that were kept.
-
-    `stopped`: no more were drawn because one had succeeded, so k / n is no rate. `own_answer`: the
-    last step, where nothing is drawn and the solution's own final answer counts.
-    """
-
-    name: str
-    k: int
-    n: int
-    stopped: bool
-    own_answer: bool
-    samples: tuple[Sample, ...]
-
-    @property
-    def percent(self) -> int:
-        """Share of successes, 0 to 100."""
-        return round(100 * self.k / self.n)
-
-    @property
-    def telling(self) -> tuple[Sample, ...]:
-        """Two rollouts that fail and two that succeed: what one looks at first."""
-        return tuple(s for c in (False, True) for s in self._of(c)[:EACH])
-
-    @property
-    def rest(self) -> tuple[Sample, ...]:
-        """The other rollouts."""
-        return tuple(s for c in (False, True) for s in self._of(c)[EACH:])
-
-    def _of(self, correct: bool) -> list[Sample]:
-        return [sample for sample in self.samples if sample.correct is correct]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,47 +69,39 @@ class Evidence:
 def evidence(
     solution: Solution, kinds: Collection[LabelerKind], own: Voice | None = None
 ) -> Evidence:
-    """Read the active labelers' verdicts of these kinds, and the rollouts behind them.
+    """Read the active labelers' verdicts of these kinds, and the rollouts of steps in question.
 
     `own`: the viewer's own verdict, which they see whatever the kinds.
     """
     found = voices(solution, kinds)
     if own is not None and own.labeler_id not in {voice.labeler_id for voice in found}:
         found = (*found, own)
-    samples = _samples(solution, [v.labeler_id for v in found if v.kind is LabelerKind.MC])
+    machines = [v.labeler_id for v in found if v.kind is LabelerKind.MC]
+    asked = _questioned(found)
+    samples = kept(solution, machines, asked)
     steps = tuple(
-        _step_row(index, text, found, samples) for index, text in enumerate(solution.steps)
+        _step_row(index, text, found, index in asked, samples)
+        for index, text in enumerate(solution.steps)
     )
     return Evidence(found, steps)
 
 
-def _samples(
-    solution: Solution, labelers: Sequence[int]
-) -> dict[tuple[int, int], tuple[Sample, ...]]:
-    if not labelers:
-        return {}
-    grouped: defaultdict[tuple[int, int], list[Sample]] = defaultdict(list)
-    rows = Rollout.objects.filter(solution=solution, labeler__in=labelers)
-    # failures first: they are what one looks for
-    for row in rows.order_by("labeler_id", "step", "correct", "sample"):
-        grouped[row.labeler_id, row.step].append(
-            Sample(row.sample, row.text, row.answer, row.correct, row.finish_reason)
-        )
-    return {key: tuple(samples) for key, samples in grouped.items()}
+def _questioned(said_by: Sequence[Voice]) -> frozenset[int]:
+    # scores of a reward model are no verdict: it contradicts nobody
+    firsts = {v.first_error for v in said_by if v.first_error is not None and v.kind != "prm"}
+    return frozenset(firsts) if len(firsts) > 1 else frozenset()
 
 
 def _step_row(
     index: int,
     text: str,
     said_by: Sequence[Voice],
-    samples: dict[tuple[int, int], tuple[Sample, ...]],
+    questioned: bool,
+    samples: Kept,
 ) -> StepRow:
     cells = tuple(_cell(voice, index) for voice in said_by)
     said = {c.label for c in cells if c.voice.kind is not LabelerKind.PRM and c.label is not None}
-    bars = [_bar(voice, index, samples) for voice in said_by]
-    # scores of a reward model are no verdict: it contradicts nobody
-    firsts = {v.first_error for v in said_by if v.first_error is not None and v.kind != "prm"}
-    questioned = index in firsts and len(firsts) > 1
+    bars = [bar_of(voice, index, samples) for voice in said_by]
     return StepRow(
         index=index,
         text=text,
@@ -179,26 +117,7 @@ def _step_row(
 def _cell(voice: Voice, index: int) -> Cell:
     return Cell(
         voice=voice,
-        label=_at(voice.labels, index),
-        score=_at(voice.scores, index),
+        label=at(voice.labels, index),
+        score=at(voice.scores, index),
         first_error=voice.first_error == index,
     )
-
-
-def _bar(
-    voice: Voice, index: int, samples: dict[tuple[int, int], tuple[Sample, ...]]
-) -> Bar | None:
-    k, n = _at(voice.mc_k, index), _at(voice.mc_n, index)
-    if k is None or not n:
-        return None
-    own_answer = index == len(voice.mc_n) - 1
-    stopped = voice.stops_at_success and k > 0 and not own_answer
-    # completions that other labelers' or earlier estimates drew may be kept as well: k of n counts
-    # the first n
-    kept = samples.get((voice.labeler_id, index), ())
-    drawn = tuple(sample for sample in kept if sample.number < n)[:ROLLOUTS_SHOWN]
-    return Bar(voice.name, k, n, stopped, own_answer, drawn)
-
-
-def _at(values: Sequence[T | None], index: int) -> T | None:
-    return values[index] if index < len(values) else None

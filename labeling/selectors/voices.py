@@ -23,9 +23,10 @@ _ORDER = [
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """One labeler's verdict on the solution."""
+    """One labeler's verdict on the solution. `uid`: the labeler's."""
 
     labeler_id: int
+    uid: str
     kind: LabelerKind
     name: str
     state: VerdictState
@@ -79,6 +80,7 @@ def _voice(row: Verdict, steps: int) -> Voice:
     notes = {int(k): v for k, v in comments.get("steps", {}).items() if str(k).isdecimal()}
     return Voice(
         labeler_id=row.labeler_id,
+        uid=row.labeler.uid,
         kind=LabelerKind(row.labeler.kind),
         name=row.labeler.name,
         state=VerdictState(row.state),

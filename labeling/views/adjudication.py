@@ -140,6 +140,7 @@ def solution_page(
         "solution": solution,
         "decided": reads.outcome_of(solution),
         "evidence": shown,
+        "completions_at": reverse("completions", args=[within.project.uid, solution.uid]),
         "hidden": not kinds,
         "may_adjudicate": deciding,
         "error": said(refusal) if refusal else "",

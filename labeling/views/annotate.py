@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
@@ -97,13 +98,7 @@ def edit(request: HttpRequest, uid: str, item: str) -> HttpResponse:
 def submitted(request: HttpRequest, uid: str, item: str) -> HttpResponse:
     """Show a submitted item with the evidence that the person may see now."""
     within = frame(request, uid, Action.ANNOTATE)
-    found = reads.own_assignment(within.user, within.project, item)
-    shown = reads.submitted(found, within.role)
-    if reads.evidence_kinds(found, within.role):
-        assignments.see_evidence(by=within.user, uid=item, now=timezone.now())
-    return page(
-        request, "annotate/submitted.html", within, active="annotate", item_uid=item, shown=shown
-    )
+    return show_submitted(request, within, item, "annotate/submitted.html")
 
 
 @require_GET
@@ -115,12 +110,31 @@ def history(request: HttpRequest, uid: str) -> HttpResponse:
     return JsonResponse({"items": reads.history(within.user, within.project)})
 
 
+def show_submitted(request: HttpRequest, within: Frame, item: str, template: str) -> HttpResponse:
+    """Show a submitted item by this template, and note that the person has seen the evidence."""
+    found = reads.own_assignment(within.user, within.project, item)
+    shown = reads.submitted(found, within.role)
+    if reads.evidence_kinds(found, within.role):
+        assignments.see_evidence(by=within.user, uid=item, now=timezone.now())
+    completions_at = reverse("annotate_completions", args=[within.project.uid, item])
+    return page(
+        request,
+        template,
+        within,
+        active="annotate",
+        item_uid=item,
+        shown=shown,
+        completions_at=completions_at,
+    )
+
+
 def _bench(within: Frame, uid: str, guideline: Guideline | None) -> dict[str, Any]:
     found: Assignment = reads.own_assignment(within.user, within.project, uid)
     return {
         "active": "annotate",
         "guideline": guideline,
         "item": reads.item(found, within.role),
+        "completions_at": reverse("annotate_completions", args=[within.project.uid, uid]),
         # a fragment says nothing of it, and then it is not counted
         "progress": SimpleLazyObject(
             lambda: reads.progress(within.user, within.project, timezone.now())

@@ -18,7 +18,8 @@ from labeling.domain.refusals import Invalid
 from labeling.domain.roles import Action
 from labeling.selectors import annotate as reads
 from labeling.services import assignments
-from labeling.views.frame import frame
+from labeling.views.annotate import show_submitted
+from labeling.views.frame import Frame, frame
 
 
 @require_POST
@@ -39,16 +40,14 @@ def submit(request: HttpRequest, uid: str, item: str) -> HttpResponse:
     """Turn the labels into the person's verdict, or correct it, and say where to go on."""
     within = frame(request, uid, Action.ANNOTATE)
     data = _json(request, forms.SubmitForm)
-    version, now = data.pop("version"), timezone.now()
+    version, show, now = data.pop("version"), data.pop("show"), timezone.now()
     if version is None:
         assignments.submit(by=within.user, within=within.project, uid=item, now=now, **data)
     else:
         assignments.correct(
             by=within.user, within=within.project, uid=item, version=version, **data
         )
-    shown = reads.has_evidence(within.user, within.project, item, within.role)
-    evidence = reverse("annotate_submitted", args=[uid, item]) if shown else None
-    return JsonResponse({"next": reverse("annotate", args=[uid]), "evidence": evidence})
+    return JsonResponse(_after(request, within, item, show=show))
 
 
 @require_POST
@@ -87,6 +86,17 @@ def release(request: HttpRequest, uid: str, item: str) -> HttpResponse:
     within = frame(request, uid, Action.ANNOTATE)
     assignments.release(by=within.user, project=within.project, uid=item, now=timezone.now())
     return HttpResponse(status=204)
+
+
+def _after(request: HttpRequest, within: Frame, item: str, *, show: bool) -> dict[str, Any]:
+    uid = within.project.uid
+    answer = {"next": reverse("annotate", args=[uid]), "evidence": None}
+    if not reads.has_evidence(within.user, within.project, item, within.role):
+        return answer
+    answer["evidence"] = reverse("annotate_submitted", args=[uid, item])
+    # a trip less until the person sees it
+    main = show_submitted(request, within, item, "annotate/_submitted.html") if show else None
+    return {**answer, "main": main.content.decode()} if main else answer
 
 
 def _posted(form: Form) -> dict[str, Any]:

@@ -5,19 +5,22 @@ const LIMITS = { maxExpand: 200, maxSize: 20 };
 const LONGEST = 20000;
 const DEEPEST = 60;
 const AT_ONCE = 250; // milliseconds before the page may paint and answer keys again
+const KEPT = 1000;
+// what was typeset, by its source: an item's formulas come again in its evidence, many in the next
+const typesetBefore = new Map();
 
-export function renderMath(root) {
+export function renderMath(root, atOnce = AT_ONCE) {
   const spans = root.querySelectorAll(".math:not(.rendered, .broken)");
-  renderFrom([...spans], 0);
+  renderFrom([...spans], 0, atOnce);
 }
 
 // A page of hostile or very many formulas is typeset in slices: the first one before the first
 // paint, as always, the others when the browser has caught up.
-function renderFrom(spans, first) {
-  const end = performance.now() + AT_ONCE;
+function renderFrom(spans, first, atOnce) {
+  const end = performance.now() + atOnce;
   for (let next = first; next < spans.length; next += 1) {
     if (performance.now() > end) {
-      setTimeout(renderFrom, 0, spans, next);
+      setTimeout(renderFrom, 0, spans, next, atOnce);
       return;
     }
     renderOne(spans[next]);
@@ -26,11 +29,25 @@ function renderFrom(spans, first) {
 
 function renderOne(span) {
   const source = span.textContent;
+  const name = `${span.dataset.display}${source}`;
+  const known = typesetBefore.get(name);
+  if (known) {
+    span.replaceChildren(known.cloneNode(true));
+    span.classList.add("rendered");
+    return;
+  }
   const error = refusal(source) ?? tryBoth(span, source);
   span.classList.add(error ? "broken" : "rendered");
-  if (!error) return;
+  if (!error) return keep(name, span);
   span.textContent = source;
   span.title = error.message;
+}
+
+function keep(name, span) {
+  if (typesetBefore.size >= KEPT) typesetBefore.clear();
+  const made = document.createDocumentFragment();
+  made.append(...[...span.childNodes].map((node) => node.cloneNode(true)));
+  typesetBefore.set(name, made);
 }
 
 function refusal(source) {

@@ -163,7 +163,24 @@ def test_rollouts_beyond_those_counted_are_not_shown(page, project, adjudicator,
         )
     sign_in(page, adjudicator)
     page.goto(reverse("solution", args=[project.uid, disputes[0].uid]))
+    page.get_by_text("6 more completions").click()
     expect(page.locator("#step-3 .rollout")).to_have_count(8)  # n = 8
+
+
+def test_completions_of_other_steps_come_when_they_are_opened(
+    page, project, adjudicator, disputes, sign_in
+):
+    mc = project.labelers.get(kind="mc")
+    factories.RolloutFactory(
+        solution=disputes[0], labeler=mc, step=0, sample=0, text="So $\\frac{18}{3}$ are blue."
+    )
+    sign_in(page, adjudicator)
+    page.goto(reverse("solution", args=[project.uid, disputes[0].uid]))
+    expect(page.get_by_text("are blue.")).to_have_count(0)
+    for key in "kko":
+        page.keyboard.press(key)
+    expect(page.locator("#step-1 .rollout .katex .mfrac")).to_be_visible()
+    expect(page.locator("#step-1")).to_be_focused()
 
 
 def test_a_reference_answer_is_corrected_by_the_keyboard(

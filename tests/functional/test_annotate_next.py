@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from labeling.models import Assignment, Verdict
 from labeling.services import preferences
+from tests import factories
 from tests.functional.annotating import ahead, current, press, saved, states, unhurried
 
 SUBMITTED = re.compile(r"annotate/[\w-]+/$")
@@ -39,6 +40,30 @@ def test_submitting_shows_the_evidence_and_enter_goes_on(bench, annotator):
     press(bench, "Enter")
     expect(bench.locator(".step")).to_have_count(2)
     assert bench.url.endswith("/annotate/")
+
+
+def test_the_evidence_comes_with_the_answer_and_more_completions_when_opened(
+    bench, project, annotator
+):
+    mc = project.labelers.get(kind="mc")
+    for number in range(2):
+        factories.RolloutFactory(
+            solution=current(user=annotator).solution, labeler=mc, step=0, sample=number,
+            text="So $\\frac{4}{2}$ it is.",
+        )  # fmt: skip
+    asked = []
+    bench.on("request", lambda request: asked.append(request.url.split("/")[-1]))
+    press(bench, "1 3 Enter")
+    bench.wait_for_url(SUBMITTED)
+    expect(bench.locator("h1")).to_be_focused()
+    assert asked.count("submit") == 1
+    assert "" not in asked  # the page of the evidence itself was not asked for
+    assert current(user=annotator).pk  # the next item is the current one
+    item = Assignment.objects.get(submitted_at__isnull=False)
+    assert item.evidence_seen_at is not None
+    expect(bench.get_by_text("it is.")).to_have_count(0)
+    bench.locator("#step-1 summary").first.click()
+    expect(bench.locator("#step-1 .rollout .katex .mfrac")).to_have_count(2)
 
 
 def test_the_next_item_comes_without_a_page_load_and_at_once(bench):

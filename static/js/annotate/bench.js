@@ -8,8 +8,8 @@ import { CORRECT, Sheet, UNSURE, WHOLE, WRONG } from "./sheet.js";
 import { readiness, View } from "./view.js";
 
 export class Bench {
-  // on(state, details, bench): what became of saving and submitting
-  constructor(root, { seconds, on }) {
+  // on(state, details, bench): what became of saving and submitting; shows(bench): as Saver's
+  constructor(root, { seconds, shows, on }) {
     this.root = root;
     const { uid, version, mode, steps, editing, draftUrl, submitUrl } = root.dataset;
     this.uid = uid;
@@ -23,6 +23,7 @@ export class Bench {
       editing: this.editing,
       urls: { draft: draftUrl, submit: submitUrl },
       seconds,
+      shows: () => shows(this),
       on: (state, details = {}) => on(state, details, this),
     });
     this.focus = 0;

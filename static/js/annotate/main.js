@@ -9,7 +9,7 @@ import { Keymap } from "./keymap.js";
 import { listen } from "./keys.js";
 import { giveBackOnLeaving } from "./leave.js";
 import { hold, sendLeft } from "./outbox.js";
-import { get, send } from "./pages.js";
+import { get, read, send } from "./pages.js";
 import { say } from "./say.js";
 import { WHOLE } from "./sheet.js";
 import { button, refusedWords, showStatus, showTrouble, signInAgain } from "./status.js";
@@ -44,7 +44,7 @@ function begin({ fresh = false } = {}) {
   document.title = title;
   moving = false;
   face.parentElement.hidden = !isBench;
-  current = isBench ? new Bench(main(), { seconds: () => clock.seconds, on: report }) : null;
+  current = isBench ? new Bench(main(), { seconds: () => clock.seconds, shows, on: report }) : null;
   if (isBench) {
     clock.start(Number(active));
     hold(uid);
@@ -52,11 +52,18 @@ function begin({ fresh = false } = {}) {
     showTrouble();
     if (!current.begin()) conflictAtOpening(current);
   } else if (!fresh) main().querySelector("h1").focus();
-  if (waiting.size === 0) ahead.fetch(aheadUrl);
+  // what was fetched ahead of the item whose evidence is shown is still what follows
+  if (waiting.size === 0 && !(ahead.ready && !isBench)) ahead.fetch(aheadUrl);
+}
+
+// Whether the evidence of the bench's item will be shown once it is submitted.
+function shows(bench) {
+  return bench === current && keymap.evidence;
 }
 
 function show({ main: next, url }) {
   main().replaceWith(next);
+  htmx.process(next);
   if (url !== location.href) history.pushState(null, "", url);
   scrollTo(0, 0);
   shownAt = performance.now();
@@ -91,7 +98,7 @@ function pass(bench) {
   next();
 }
 
-async function submitted(bench, { evidence }) {
+async function submitted(bench, { evidence, main: sent }) {
   waiting.delete(bench);
   if (!bench.editing) document.querySelector("[data-today]").textContent = ++done;
   if (bench !== current) {
@@ -100,7 +107,7 @@ async function submitted(bench, { evidence }) {
     return moving && next();
   }
   showStatus("submitted");
-  const shown = evidence && keymap.evidence ? await get(evidence) : null;
+  const shown = evidence && keymap.evidence ? (sent ? read(sent, evidence) : await get(evidence)) : null;
   return shown?.kind === "shown" ? show(shown) : next();
 }
 
@@ -251,6 +258,8 @@ document.addEventListener("submit", (event) => {
 });
 
 addEventListener("popstate", () => location.reload());
+// back or forward before this script heard of it: the page is not the one of the address
+if (new URL(main().dataset.address, location.href).pathname !== location.pathname) location.reload();
 addEventListener("online", () => moving && waiting.size === 0 && fetchNext());
 giveBackOnLeaving(() => {
   const open = current && !current.editing ? main().dataset : ahead.ready?.main.dataset;

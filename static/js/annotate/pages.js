@@ -3,6 +3,8 @@ import { renderMath } from "../math.js";
 import { csrfToken, refusal } from "./post.js";
 
 const TIMEOUT_MS = 15_000;
+// one labels on meanwhile: typesetting what comes must not hold up a key
+const AT_ONCE_MS = 30;
 
 export const get = (url) => load(url, { method: "GET" });
 
@@ -27,12 +29,13 @@ async function load(url, options) {
   return read(body, response.url);
 }
 
-function read(body, url) {
+// Take the <main> of a page or fragment that the server sent.
+export function read(body, url) {
   const page = new DOMParser().parseFromString(body, "text/html");
   if (page.querySelector(".sign-in")) return { kind: "signed-out" };
   const main = page.querySelector("[data-bench], [data-shown]");
   if (!main) return { kind: "elsewhere", url };
   document.adoptNode(main);
-  renderMath(main);
+  renderMath(main, AT_ONCE_MS);
   return { kind: "shown", main, url: new URL(main.dataset.address, location.href).href };
 }

@@ -13,9 +13,10 @@ let submissions = Promise.resolve();
 
 export class Saver {
   // urls: { draft, submit }; `editing`: the item is submitted, its draft stays in the browser until
-  // it is submitted anew; seconds: () => active seconds; on(state, details): the page's indicator.
-  constructor({ uid, version, editing = false, urls, seconds, on }) {
-    Object.assign(this, { uid, version, editing, urls, seconds, on });
+  // it is submitted anew; seconds: () => active seconds; shows: () => whether the evidence is to come
+  // with the answer to a submission; on(state, details): the page's indicator.
+  constructor({ uid, version, editing = false, urls, seconds, shows, on }) {
+    Object.assign(this, { uid, version, editing, urls, seconds, shows, on });
     this.failures = 0;
     this.busy = this.stopped = this.done = false;
     this.timer = null;
@@ -117,11 +118,11 @@ export class Saver {
     this.timer = this.stopped ? null : setTimeout(() => this.#send(), delay);
   }
 
-  #body(entry) {
+  #body(entry, leaving) {
     const body = { draft: entry.draft, active_seconds: entry.seconds };
     if (!entry.submission) return { ...body, version: this.version };
-    const key = entry.submission;
-    return this.editing ? { ...body, key, version: entry.base } : { ...body, key };
+    const submitted = { ...body, key: entry.submission, show: !leaving && this.shows() };
+    return this.editing ? { ...submitted, version: entry.base } : submitted;
   }
 
   async #send(options) {
@@ -133,7 +134,7 @@ export class Saver {
     const submitting = Boolean(entry.submission);
     if (!submitting) this.#noteSent(entry);
     const url = submitting ? this.urls.submit : this.urls.draft;
-    const send = () => post(url, this.#body(entry), options);
+    const send = () => post(url, this.#body(entry, options?.keepalive), options);
     const answer = await (submitting ? (submissions = submissions.then(send)) : send());
     this.busy = false;
     this.#after(answer, entry, submitting);

@@ -103,7 +103,7 @@ def test_after_submitting_the_evidence_is_shown(leased, annotator, client):
         active_seconds=30,
     )
     html = client.get(answer.json()["evidence"]).content.decode()
-    assert [s for s in (CRITIQUE, ROLLOUT, "<b>5 of 8</b>") if s not in html] == []
+    assert [s for s in (CRITIQUE, "<b>5 of 8</b>") if s not in html] == []
     assert "Adjudicate" not in html
 
 

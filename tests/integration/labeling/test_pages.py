@@ -235,7 +235,7 @@ def test_solution_page_takes_few_queries_whatever_the_evidence(labeled, project,
     assert queries_of(client, address) == before
 
 
-def test_solution_page_shows_counts_rollouts_and_critique(labeled, project, viewer, client):
+def test_solution_page_shows_counts_and_critique(labeled, project, viewer, client):
     solution = labeled[1]
     mc = project.labelers.get(kind="mc")
     Verdict.objects.filter(solution=solution, labeler=mc).update(
@@ -244,14 +244,10 @@ def test_solution_page_shows_counts_rollouts_and_critique(labeled, project, view
     Verdict.objects.filter(solution=solution, labeler__kind="judge").update(
         critique="Paragraph 2 divides by zero."
     )
-    factories.RolloutFactory(
-        solution=solution, labeler=mc, step=1, sample=0, text="then 9 = 9", correct=False
-    )
     client.force_login(viewer)
     html = client.get(reverse("solution", args=[project.uid, solution.uid])).content.decode()
     assert "<b>7 of 8</b>" in html
     assert "<b>0 of 8</b>" in html
-    assert "then 9 = 9" in html
     assert "Paragraph 2 divides by zero." in html
     assert "Adjudicate" not in html
 
