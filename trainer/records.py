@@ -59,7 +59,7 @@ def to_json(record: Record) -> str:
     row = {f.name: getattr(record, f.name) for f in fields(Record)}
     try:
         row["sources"] = json.loads(json.dumps(dict(record.sources), sort_keys=True))
-        return json.dumps(row, ensure_ascii=False, allow_nan=False)
+        return json.dumps(row, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except (TypeError, ValueError) as error:
         raise RecordError(f"record {record.id!r} cannot be written as JSON: {error}") from error
 

@@ -77,8 +77,14 @@ def freeze(snapshot_uid: str) -> None:
         return
     try:
         snapshots.freeze(by=snapshot.created_by, snapshot=snapshot, now=timezone.now())
+    except (snapshots.BeingFrozen, OperationalError):
+        # Another worker is at it; or the database is away, and the sweeper rings again.
+        log.warning("snapshot %s: not now", snapshot.uid, exc_info=True)
     except Refusal as error:
-        Snapshot.objects.filter(pk=snapshot.pk).update(reason=str(error))
+        snapshots.fail(snapshot=snapshot, reason=str(error))
+    except Exception as error:
+        log.exception("snapshot %s", snapshot.uid)
+        snapshots.fail(snapshot=snapshot, reason=f"{type(error).__name__}: {error}")
 
 
 @shared_task(name="workers.train")
@@ -128,6 +134,7 @@ def sweep() -> None:
         training.ring(run=waiting)
     judging.attend(by=projects.machine(), now=now)
     import_jobs.attend(by=projects.machine(), now=now)
+    snapshots.attend(now=now)
     decisions.attend()
     answer_corrections.attend()
     idempotency.forget(now=now)

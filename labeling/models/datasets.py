@@ -12,6 +12,8 @@ class Snapshot(models.Model):
     """A rule over decisions or one labeler's verdicts, frozen into hashed files.
 
     `folder` stands under VAR_DIR/snapshots. `reason`: why a requested one could not be frozen.
+    `progress` of one under way: `phase`, `done` of `total` solutions, `at` (seconds since 1970).
+    `formats` asked for beside the native one, by name: what was written, nothing yet if empty.
     """
 
     uid = uid_field()
@@ -23,6 +25,8 @@ class Snapshot(models.Model):
     content_hash = models.CharField(max_length=64, blank=True)
     folder = models.CharField(max_length=300, blank=True)
     reason = models.TextField(blank=True)
+    progress = models.JSONField(default=dict, blank=True)
+    formats = models.JSONField(default=dict, blank=True)
     decisions_at_freeze = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey("labeling.User", models.PROTECT, related_name="+")

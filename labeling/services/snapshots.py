@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import shutil
-from collections import Counter
-from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,17 +12,34 @@ from django.conf import settings
 from django.db import transaction
 
 from labeling import dispatch
-from labeling.domain.consensus import DECIDED
 from labeling.domain.hashing import config_hash
 from labeling.domain.phrases import phrase_of
 from labeling.domain.refusals import Invalid, Refusal
-from labeling.domain.releases import Rule, RuleError
-from labeling.models import Decision, Labeler, Project, Snapshot, User
-from labeling.selectors.labels import labeled_records
+from labeling.domain.releases import EVALUATION_SET, Rule, RuleError
+from labeling.domain.roles import Action
+from labeling.models import Labeler, Project, Snapshot, User
+from labeling.selectors.access import project_for
 from labeling.services import events
-from trainer.records import Record, to_json
+from labeling.services.freezing import writing
+from labeling.services.freezing.drafts import SPLITS, Draft
+from labeling.services.freezing.moments import Watcher, alone_with
 
-SPLITS = ("train", "test")
+__all__ = [
+    "SPLITS",
+    "BeingFrozen",
+    "NothingToFreeze",
+    "attend",
+    "fail",
+    "folder_of",
+    "freeze",
+    "freeze_now",
+    "request",
+    "retry",
+    "ring",
+]
+
+UNHEARD_SECONDS = 60
+"""A freeze that says nothing for so long is taken up again."""
 
 
 class NothingToFreeze(Refusal):
@@ -35,17 +48,23 @@ class NothingToFreeze(Refusal):
     code = "nothing_to_freeze"
 
 
+class BeingFrozen(Refusal):
+    """Another worker freezes this snapshot now."""
+
+    code = "being_frozen"
+
+
 @transaction.atomic
 def request(*, by: User, project: Project, name: str, rule: dict[str, Any]) -> Snapshot:
     """Ask for a snapshot; a worker freezes it."""
-    snapshot = _create(by, project, name, _read_rule(project, rule))
-    dispatch.ring("workers.freeze", snapshot.uid, queue="export")
+    snapshot = _create(by, project, name, _read_rule(by, project, rule))
+    ring(snapshot=snapshot)
     return snapshot
 
 
 def freeze_now(*, by: User, project: Project, name: str, rule: Rule, now: datetime) -> Snapshot:
     """Freeze within this call; the same rule over the same labels returns the earlier snapshot."""
-    snapshot = _create(by, project, name, _read_rule(project, rule.to_dict()))
+    snapshot = _create(by, project, name, _read_rule(by, project, rule.to_dict()))
     try:
         return freeze(by=by, snapshot=snapshot, now=now)
     except Refusal:
@@ -57,27 +76,60 @@ def freeze(*, by: User, snapshot: Snapshot, now: datetime) -> Snapshot:
     """Write the snapshot's files and stamp it; frozen ones are returned as they are.
 
     Same rule and labels give the same bytes: records are ordered by content hash and carry
-    nothing that depends on the time. The folder is named by the content and moved into place
-    whole, so a killed freeze leaves nothing half-written behind.
+    nothing that depends on the time. Another process that freezes it now is `BeingFrozen`. What a
+    killed one has written is gone on with if the labels are still the same, and the folder is moved
+    into place whole.
     """
-    if snapshot.frozen_at is not None:
-        return snapshot
-    root = Path(settings.VAR_DIR) / "snapshots"
-    root.mkdir(parents=True, exist_ok=True)
-    draft = root / f".draft-{snapshot.uid}-{os.getpid()}"
-    draft.mkdir()
-    try:
-        counts, digest = _write(draft, snapshot)
-        if not counts["records"]:
-            raise NothingToFreeze("no solution fits the rule: label some, or widen the rule")
-        return _publish(by, snapshot, draft, root / digest[:24], counts, digest, now)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+    with alone_with(snapshot) as alone:
+        if not alone:
+            raise BeingFrozen("another worker freezes this snapshot now")
+        found = Snapshot.objects.select_related("project").get(pk=snapshot.pk)
+        return found if found.frozen_at else _freeze(by, found, now)
+
+
+def attend(*, now: datetime) -> None:
+    """Ring for snapshots that wait or whose worker is gone; remove drafts that belong to none."""
+    waiting = {row.uid: row for row in Snapshot.objects.filter(frozen_at=None, reason="")}
+    for snapshot in waiting.values():
+        heard = snapshot.progress.get("at", snapshot.created_at.timestamp())
+        if now.timestamp() - heard > UNHEARD_SECONDS:
+            ring(snapshot=snapshot)
+    for folder in _root().glob(".draft-*"):
+        if folder.name.removeprefix(".draft-") not in waiting:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def fail(*, snapshot: Snapshot, reason: str) -> None:
+    """Note why a snapshot cannot be frozen as things are; nobody tries again unasked."""
+    Snapshot.objects.filter(pk=snapshot.pk, frozen_at=None).update(
+        reason=reason[:4000] or "no reason given", progress={}
+    )
+
+
+@transaction.atomic
+def retry(*, by: User, snapshot: Snapshot) -> None:
+    """Let a worker try again to freeze a snapshot that could not be frozen."""
+    Snapshot.objects.filter(pk=snapshot.pk, frozen_at=None).update(reason="", progress={})
+    events.record(by=by, action="snapshot retried", project=snapshot.project, subject=snapshot.uid)
+    ring(snapshot=snapshot)
+
+
+def ring(*, snapshot: Snapshot) -> None:
+    """Wake a worker for the snapshot."""
+    dispatch.ring("workers.freeze", snapshot.uid, queue="export")
 
 
 def folder_of(snapshot: Snapshot) -> Path:
     """Return the folder of the snapshot's files."""
-    return Path(settings.VAR_DIR) / "snapshots" / snapshot.folder
+    return _root() / snapshot.folder
+
+
+def _draft_of(snapshot: Snapshot) -> Path:
+    return _root() / f".draft-{snapshot.uid}"
+
+
+def _root() -> Path:
+    return Path(settings.VAR_DIR) / "snapshots"
 
 
 @transaction.atomic
@@ -92,84 +144,56 @@ def _create(by: User, project: Project, name: str, rule: Rule) -> Snapshot:
     return snapshot
 
 
-def _read_rule(project: Project, values: dict[str, Any]) -> Rule:
+def _read_rule(by: User, project: Project, values: dict[str, Any]) -> Rule:
     try:
         rule = Rule.from_dict(values)
     except (RuleError, TypeError) as error:
         raise Invalid(phrase_of(error)) from error
     if rule.labeler and not Labeler.objects.filter(project=project, uid=rule.labeler).exists():
         raise Invalid("labeler: the project has no labeler {labeler}", labeler=rule.labeler)
+    for name in rule.without:
+        match = EVALUATION_SET.fullmatch(name)
+        if match and match[1] == "project":
+            project_for(by, match[2], Action.VIEW)
     return rule
 
 
-def _write(draft: Path, snapshot: Snapshot) -> tuple[dict[str, Any], str]:
-    rule = Rule.from_dict(snapshot.rule)
-    counts: dict[str, Any] = {"records": 0}
-    digest = hashlib.sha256()
-    for split in SPLITS:
-        limit = rule.limit if split == "train" else None
-        tally = _write_file(
-            draft / f"{split}.jsonl", labeled_records(snapshot.project, rule, split, limit), digest
-        )
-        counts[split] = dict(sorted(tally.items()))
-        counts["records"] += tally["records"]
-    (draft / "README.md").write_text(_card(rule, counts, digest.hexdigest()), encoding="utf-8")
-    return counts, digest.hexdigest()
-
-
-def _write_file(path: Path, records: Iterable[Record], digest: Any) -> Counter[str]:
-    tally: Counter[str] = Counter(records=0, steps=0, right=0, wrong=0, without_loss=0)
-    with path.open("wb") as file:
-        for line in _lines(records, tally):
-            data = line.encode()
-            file.write(data)
-            digest.update(data)
-        file.flush()
-        os.fsync(file.fileno())
-    digest.update(b"\x00")
-    return tally
-
-
-def _lines(records: Iterable[Record], tally: Counter[str]) -> Iterator[str]:
-    for record in records:
-        tally["records"] += 1
-        if record.sources.get("mc_exact") is False:
-            tally["inexact_mc"] += 1
-        tally["steps"] += len(record.labels)
-        tally["right"] += record.labels.count(1)
-        tally["wrong"] += record.labels.count(0)
-        tally["without_loss"] += record.labels.count(None)
-        yield to_json(record) + "\n"
+def _freeze(by: User, snapshot: Snapshot, now: datetime) -> Snapshot:
+    watcher = Watcher(snapshot)
+    try:
+        # An error leaves the draft for the next attempt; a refusal means that there is none.
+        draft, counts = writing.write(snapshot, _draft_of(snapshot), watcher)
+        if not counts["records"]:
+            draft.remove()
+            raise NothingToFreeze("no solution fits the rule: label some, or widen the rule")
+        digest = writing.seal(snapshot, draft, counts)
+        published = _publish(by, snapshot, draft, digest, counts, now)
+        draft.remove()
+        return published
+    finally:
+        watcher.close()
 
 
 @transaction.atomic
 def _publish(
-    by: User,
-    snapshot: Snapshot,
-    draft: Path,
-    folder: Path,
-    counts: dict[str, Any],
-    digest: str,
-    now: datetime,
+    by: User, snapshot: Snapshot, draft: Draft, digest: str, counts: dict[str, Any], now: datetime
 ) -> Snapshot:
-    # Two workers may freeze the same rule at once; the project's row decides who publishes.
+    # Two requests of the same rule may be frozen at once, each by its worker: the project's row
+    # decides which is published; the other one is dropped in favor of it.
     Project.objects.select_for_update().get(pk=snapshot.project_id)
-    snapshot = Snapshot.objects.select_for_update().get(pk=snapshot.pk)
-    if snapshot.frozen_at is not None:
-        return snapshot
     same = Snapshot.objects.filter(
         project=snapshot.project_id, rule_hash=snapshot.rule_hash, content_hash=digest
     ).first()
     if same is not None:
         snapshot.delete()
         return same
-    if not folder.exists():
-        draft.rename(folder)
-    snapshot.counts, snapshot.content_hash = counts, digest
+    folder = _root() / f"{digest[:12]}-{snapshot.uid}"
+    if not folder.exists():  # a process killed between this and the commit has left it
+        draft.folder.rename(folder)
+        _sync(folder.parent)
+    snapshot.decisions_at_freeze = counts.pop("decided")
+    snapshot.counts, snapshot.content_hash, snapshot.progress = counts, digest, {}
     snapshot.folder, snapshot.frozen_at = folder.name, now
-    snapshot.decisions_at_freeze = Decision.objects.filter(
-        project=snapshot.project_id, state__in=[str(s) for s in DECIDED]
-    ).count()
     snapshot.save()
     events.record(
         by=by,
@@ -181,47 +205,9 @@ def _publish(
     return snapshot
 
 
-def _caution(counts: dict[str, Any]) -> str:
-    inexact = sum(counts[split].get("inexact_mc", 0) for split in SPLITS)
-    if not inexact:
-        return ""
-    return (
-        f"The labels or counts of {inexact} solutions come from Monte-Carlo bisection, which is "
-        'not exact: their `sources` say `"mc_exact": false`.\n\n'
-    )
-
-
-def _card(rule: Rule, counts: dict[str, Any], digest: str) -> str:
-    rows = "\n".join(
-        f"| {split} | {counts[split]['records']} | {counts[split]['right']} "
-        f"| {counts[split]['wrong']} | {counts[split]['without_loss']} |"
-        for split in SPLITS
-    )
-    return f"""---
-configs:
-- config_name: default
-  data_files:
-  - split: train
-    path: train.jsonl
-  - split: test
-    path: test.jsonl
----
-
-# Step labels
-
-One JSON object a line: `prompt`, `steps`, `labels` (1 right, 0 wrong, null without loss),
-`counts` (k of n Monte-Carlo completions per step), `first_error` (-1 none), `sources` (where the
-label comes from). Problems stand on one side of the split only.
-
-| split | solutions | right steps | wrong steps | steps without loss |
-| --- | ---: | ---: | ---: | ---: |
-{rows}
-
-{_caution(counts)}Content hash (SHA-256 of the files in this order): `{digest}`
-
-Rule:
-
-```json
-{json.dumps(rule.to_dict(), indent=2, sort_keys=True)}
-```
-"""
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

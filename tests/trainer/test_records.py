@@ -60,9 +60,9 @@ def test_a_record_survives_its_json_line_unchanged(record: Record) -> None:
 def test_a_line_has_every_field_in_declared_order_and_sorted_sources() -> None:
     record = Record("a", "p", "1+1?", ("1+1=2 é",), (1,), sources={"b": 1, "a": {"d": 1, "c": 2}})
     assert to_json(record) == (
-        '{"id": "a", "problem_id": "p", "prompt": "1+1?", "steps": ["1+1=2 é"], "labels": [1], '
-        '"counts": null, "first_error": null, "final_answer_correct": null, "split": "train", '
-        '"sources": {"a": {"c": 2, "d": 1}, "b": 1}}'
+        '{"id":"a","problem_id":"p","prompt":"1+1?","steps":["1+1=2 é"],"labels":[1],'
+        '"counts":null,"first_error":null,"final_answer_correct":null,"split":"train",'
+        '"sources":{"a":{"c":2,"d":1},"b":1}}'
     )
 
 

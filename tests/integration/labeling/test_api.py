@@ -48,7 +48,7 @@ def test_labels_are_streamed_as_training_records(call, project, owner, decided):
     assert response.status_code == 200
     (record,) = [from_json(line) for line in body(response).decode().splitlines()]
     assert (record.id, record.labels) == (decided.content_hash, (1, 0, None))
-    assert record.sources == {"labels": "adjudicated"}
+    assert record.sources["labels"] == "adjudicated"
 
 
 def test_a_snapshot_downloads_with_an_etag(call, project, owner, decided):

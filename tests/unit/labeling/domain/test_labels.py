@@ -9,7 +9,15 @@ from labeling.domain.hashing import config_hash, content_hash, split_of
 from labeling.domain.labels import LabelError, first_error_of, labels_up_to
 from labeling.domain.ordering import priority
 from labeling.domain.policy import Policy, PolicyError
-from labeling.domain.releases import Rule, RuleError, neutral_steps, targets
+from labeling.domain.releases import (
+    AfterError,
+    Rule,
+    RuleError,
+    Target,
+    neutral_steps,
+    statement_key,
+    targets,
+)
 
 
 @given(st.integers(1, 30).flatmap(lambda n: st.tuples(st.just(n), st.integers(-1, n - 1))))
@@ -70,7 +78,19 @@ def test_training_targets_stop_at_the_first_error():
 
 @pytest.mark.parametrize(
     "values",
-    [{"states": ["disputed"]}, {"limit": 0}, {"neutral_as": 2}, {"colour": "red"}],
+    [
+        {"states": ["disputed"]},
+        {"limit": 0},
+        {"neutral_as": 2},
+        {"colour": "red"},
+        {"after_error": "keep"},
+        {"target": "medium"},
+        {"dedup": "yes"},
+        {"critiques": 1},
+        {"without": "source:MATH"},
+        {"without": ["MATH"]},
+        {"without": [7]},
+    ],
 )
 def test_a_rule_that_means_nothing_is_refused(values):
     with pytest.raises(RuleError):
@@ -78,8 +98,34 @@ def test_a_rule_that_means_nothing_is_refused(values):
 
 
 def test_a_rule_round_trips():
-    rule = Rule(labeler="abc", limit=7, neutral_as=None)
+    rule = Rule(
+        labeler="abc",
+        limit=7,
+        neutral_as=None,
+        after_error=AfterError.SAID,
+        target=Target.SOFT,
+        dedup=True,
+        without=("source:MATH", "project:abc"),
+        critiques=True,
+    )
     assert Rule.from_dict(rule.to_dict()).to_dict() == rule.to_dict()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("What is $1 + 1$ ?", "what is 1+1", True),
+        ("\\left( x \\right)^2", "(x)^2", True),
+        ("\uff11\uff0b\uff11 \u7b49\u4e8e\u51e0\uff1f", "1+1\u7b49\u4e8e\u51e0", True),
+        ("1.5 apples.", "1.5 apples", True),
+        ("1.5 apples", "15 apples", False),
+        ("1 - 1", "1 + 1", False),
+        ("x < y", "x > y", False),
+        ("???", "!!!", False),
+    ],
+)
+def test_statements_are_compared_by_letters_digits_and_operators(one, other, same):
+    assert (statement_key(one) == statement_key(other)) is same
 
 
 @pytest.mark.parametrize("values", [{"human_overlap": 0}, {"colour": 1}, {"label_mode": "x"}])

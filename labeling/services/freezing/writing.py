@@ -1,0 +1,96 @@
+"""Write a snapshot's native files: stream what the rule picks, render, note the progress, seal."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from labeling.domain.consensus import DECIDED
+from labeling.domain.data_cards import card
+from labeling.domain.release_rows import Picked, Writer
+from labeling.domain.releases import Rule
+from labeling.models import Decision, Snapshot
+from labeling.selectors.labels import Query, speakers
+from labeling.services.freezing import exclusions
+from labeling.services.freezing.drafts import Draft
+from labeling.services.freezing.moments import Watcher, one_moment, stamp
+
+CHECKPOINT_SECONDS = 1.0
+"""How often the page hears of the progress, and how much work a killed process loses."""
+
+_AT_ONCE = 500
+
+
+def write(snapshot: Snapshot, folder: Path, watcher: Watcher) -> tuple[Draft, dict[str, Any]]:
+    """Write the native files; on an error they stay for the next attempt."""
+    project, rule = snapshot.project, Rule.from_dict(snapshot.rule)
+    watcher.say("reading")
+    with one_moment():
+        picked, left_out = exclusions.apply(project, rule)
+        draft = Draft(folder, stamp(project, rule))
+        try:
+            _fill(draft, picked, Writer(rule, speakers(project)), rule.limit, watcher)
+            counts = _counts(draft, left_out)
+            counts["decided"] = Decision.objects.filter(
+                project=project, state__in=[str(state) for state in DECIDED]
+            ).count()
+            draft.finish()
+        finally:
+            draft.close()
+    return draft, counts
+
+
+def _fill(draft: Draft, picked: Query, writer: Writer, limit: int | None, watcher: Watcher) -> None:
+    total = picked.ask("count(*)")[0][0]
+    watcher.say("reading", draft.done, total)
+    rest = picked.where("s.content_hash > %(after)s", after=draft.last) if draft.last else picked
+    heard = time.monotonic()
+    for rows in _chunks(rest.stream()):
+        for row in rows:
+            full = row.split == "train" and limit == draft.tallies["train"].records
+            draft.add(row.id, row.split, "beyond_limit" if full else writer.line(row))
+        if time.monotonic() - heard >= CHECKPOINT_SECONDS:
+            draft.note()
+            watcher.say("writing", draft.done, total)
+            heard = time.monotonic()
+        else:
+            draft.write()
+
+
+def _chunks(rows: Iterator[Picked]) -> Iterator[list[Picked]]:
+    while chunk := list(islice(rows, _AT_ONCE)):
+        yield chunk
+
+
+def _counts(draft: Draft, left_out: dict[str, Any]) -> dict[str, Any]:
+    tallies = {split: tally.to_dict() for split, tally in draft.tallies.items()}
+    return {
+        "records": sum(tally["records"] for tally in tallies.values()),
+        **tallies,
+        "left_out": {**left_out, **draft.refused},
+        "sources": dict(draft.sources),
+        "labelers": dict(draft.labelers),
+    }
+
+
+def seal(snapshot: Snapshot, draft: Draft, counts: dict[str, Any]) -> str:
+    """Write the sums and the card beside the files; return the content hash."""
+    hashes = {f"{split}.jsonl": digest for split, digest in draft.hashes().items()}
+    sums = "".join(f"{digest}  {file}\n" for file, digest in hashes.items())
+    content_hash = hashlib.sha256(sums.encode()).hexdigest()
+    (draft.folder / "SHA256SUMS").write_text(sums)
+    text = card(
+        snapshot.name,
+        Rule.from_dict(snapshot.rule),
+        counts,
+        hashes,
+        content_hash,
+        exclusions.names_of_labelers(snapshot.project),
+    )
+    (draft.folder / "README.md").write_text(text, encoding="utf-8")
+    draft.sealed()
+    return content_hash
