@@ -27,6 +27,7 @@ from labeling.services import (
     retraining,
     rollups,
     runs,
+    snapshot_formats,
     snapshots,
     training,
 )
@@ -76,7 +77,9 @@ def freeze(snapshot_uid: str) -> None:
     if snapshot is None:
         return
     try:
-        snapshots.freeze(by=snapshot.created_by, snapshot=snapshot, now=timezone.now())
+        by = snapshot.created_by
+        frozen = snapshots.freeze(by=by, snapshot=snapshot, now=timezone.now())
+        snapshot_formats.write_missing(by=by, snapshot=frozen)
     except (snapshots.BeingFrozen, OperationalError):
         # Another worker is at it; or the database is away, and the sweeper rings again.
         log.warning("snapshot %s: not now", snapshot.uid, exc_info=True)
@@ -135,6 +138,7 @@ def sweep() -> None:
     judging.attend(by=projects.machine(), now=now)
     import_jobs.attend(by=projects.machine(), now=now)
     snapshots.attend(now=now)
+    snapshot_formats.attend()
     decisions.attend()
     answer_corrections.attend()
     idempotency.forget(now=now)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from labeling.domain.exports import Format
 from labeling.domain.phrases import marked
 from labeling.domain.releases import AfterError, Rule, Target
 
@@ -197,3 +198,20 @@ def _cell(value: object) -> str:
 def _plain(text: str) -> str:
     """Return one line that cannot end a table's cell or begin markup of its own."""
     return " ".join(text.split()).replace("|", "¦").replace("<", "‹")
+
+
+def rendition_card(name: str, form: Format, report: Mapping[str, Any]) -> str:
+    """Return the README of a release in another format; `report` as renditions.write returns it."""
+    files = report["files"]
+    rows = [[f"`{file}`", of["rows"], f"`{of['sha256']}`"] for file, of in files.items()]
+    parts = [
+        header(files),
+        f"# {_plain(name)}: {form.title}\n",
+        f"Made from the native files of the snapshot. Its rows go without: {form.lacks}.\n",
+        table(["file", "solutions", "SHA-256"], rows) + "\n",
+    ]
+    for said, key in (("Not in these files", "not_carried"), ("Changed", "changed")):
+        if report[key]:
+            counted = [[reason, n] for reason, n in report[key].items()]
+            parts.append(f"## {said}\n\n{table(['why', 'solutions'], counted)}\n")
+    return "\n".join(parts)

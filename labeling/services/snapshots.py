@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.db import transaction
 
 from labeling import dispatch
+from labeling.domain.exports import format_named
 from labeling.domain.hashing import config_hash
 from labeling.domain.phrases import phrase_of
 from labeling.domain.refusals import Invalid, Refusal
@@ -55,9 +57,12 @@ class BeingFrozen(Refusal):
 
 
 @transaction.atomic
-def request(*, by: User, project: Project, name: str, rule: dict[str, Any]) -> Snapshot:
-    """Ask for a snapshot; a worker freezes it."""
-    snapshot = _create(by, project, name, _read_rule(by, project, rule))
+def request(
+    *, by: User, project: Project, name: str, rule: dict[str, Any], formats: Sequence[str] = ()
+) -> Snapshot:
+    """Ask for a snapshot, and for other formats of it by name; a worker freezes it."""
+    wanted = {format_named(form).name: {} for form in formats}
+    snapshot = _create(by, project, name, _read_rule(by, project, rule), wanted)
     ring(snapshot=snapshot)
     return snapshot
 
@@ -133,10 +138,17 @@ def _root() -> Path:
 
 
 @transaction.atomic
-def _create(by: User, project: Project, name: str, rule: Rule) -> Snapshot:
+def _create(
+    by: User, project: Project, name: str, rule: Rule, formats: dict[str, Any] | None = None
+) -> Snapshot:
     values = rule.to_dict()
     snapshot = Snapshot.objects.create(
-        project=project, name=name[:120], rule=values, rule_hash=config_hash(values), created_by=by
+        project=project,
+        name=name[:120],
+        rule=values,
+        rule_hash=config_hash(values),
+        formats=formats or {},
+        created_by=by,
     )
     events.record(
         by=by, action="snapshot requested", project=project, subject=snapshot.uid, rule=values
@@ -185,6 +197,8 @@ def _publish(
         project=snapshot.project_id, rule_hash=snapshot.rule_hash, content_hash=digest
     ).first()
     if same is not None:
+        same.formats = {**snapshot.formats, **same.formats}
+        same.save(update_fields=["formats"])
         snapshot.delete()
         return same
     folder = _root() / f"{digest[:12]}-{snapshot.uid}"

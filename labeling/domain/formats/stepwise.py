@@ -9,9 +9,11 @@ from labeling.domain.answers import final_answer
 from labeling.domain.formats.fields import (
     first_error_in,
     id_of,
+    labels_in,
     share_in,
     statement_of,
     steps_of,
+    text_of,
     truth_of,
 )
 from labeling.domain.formats.rows import (
@@ -60,9 +62,14 @@ def fits_record(row: Row) -> bool:
 
 
 def read_record(row: Row, reading: Reading) -> Iterator[ImportRow]:  # noqa: ARG001 - every reader's
-    """Read a training record: labels 1, 0 or null without loss, and the Monte-Carlo counts."""
+    """Read a training record: labels 1, 0 or null without loss, and the Monte-Carlo counts.
+
+    Of a snapshot's record also what its `sources` keep: ratings as they were given, answers, ids.
+    """
     steps = steps_of(row["steps"])
-    labels = _record_labels(row["labels"], len(steps))
+    sources = row.get("sources")
+    sources = sources if isinstance(sources, dict) else {}
+    labels = _ratings(sources, _record_labels(row["labels"], len(steps)), len(steps))
     first = first_error_in(row.get("first_error"), len(steps), "first_error")
     counts = _counts(row.get("counts"), len(steps))
     if first is None:
@@ -81,11 +88,18 @@ def read_record(row: Row, reading: Reading) -> Iterator[ImportRow]:  # noqa: ARG
         )
     )
     yield ImportRow(
-        ProblemRow(statement_of(row, "prompt")),
+        ProblemRow(
+            statement_of(row, "prompt"),
+            text_of(sources, "answer").strip(),
+            id_of(sources, "problem"),
+            text_of(sources, "source"),
+            text_of(sources, "licence"),
+        ),
         SolutionRow(
             steps=steps,
-            external_id=id_of(row, "id"),
-            final_answer=final_answer(steps[-1]),
+            external_id=id_of(sources, "solution") if "solution" in sources else id_of(row, "id"),
+            generator=text_of(sources, "generator"),
+            final_answer=_final(sources, steps),
             final_answer_correct=truth_of(row, "final_answer_correct"),
             verdicts=(verdict,),
         ),
@@ -107,6 +121,23 @@ def _record_labels(value: Any, step_count: int) -> tuple[int | None, ...]:
         if isinstance(label, bool | float | list | dict | str) or label not in meaning:
             raise RowError("labels: label {index} is not one of 1, 0, null", index=index)
     return tuple(meaning[label] for label in labels)
+
+
+def _ratings(
+    sources: Row, labels: tuple[int | None, ...], step_count: int
+) -> tuple[int | None, ...]:
+    """Return the labels as they were given, where they name the same first error."""
+    if not sources.get("ratings"):
+        return labels
+    ratings = labels_in(sources["ratings"], step_count, "sources.ratings")
+    wrong = next((index for index, label in enumerate(labels) if label == -1), None)
+    return ratings if wrong == (ratings.index(-1) if -1 in ratings else None) else labels
+
+
+def _final(sources: Row, steps: tuple[str, ...]) -> str | None:
+    if "final_answer" not in sources:
+        return final_answer(steps[-1])
+    return None if sources["final_answer"] is None else text_of(sources, "final_answer")
 
 
 def _counts(value: Any, step_count: int) -> tuple[tuple[int, int] | None, ...]:
