@@ -60,6 +60,7 @@ _FEATURES = """dataset_info:
     - {name: licence, dtype: string}
     - {name: mc_exact, dtype: bool}
     - {name: mc_mode, dtype: string}
+    - {name: neutral, list: int64}
     - {name: policy, dtype: int64}
     - {name: problem, dtype: string}
     - {name: ratings, list: int64}

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 from typing import Any
 
 from django.db import transaction
 
 from labeling.domain.exports import format_named
-from labeling.domain.refusals import Refusal
 from labeling.domain.releases import Rule, Target
 from labeling.models import Snapshot, User
 from labeling.services import events, snapshots
@@ -17,13 +15,6 @@ from labeling.services.freezing import renditions
 from labeling.services.freezing.moments import alone_with
 
 log = logging.getLogger("workers")
-
-
-class NoSuchFile(Refusal):
-    """The snapshot has no such file."""
-
-    code = "no_such_file"
-    status = 404
 
 
 @transaction.atomic
@@ -74,22 +65,6 @@ def attend() -> None:
     for snapshot in frozen:
         if not all(snapshot.formats.values()):
             snapshots.ring(snapshot=snapshot)
-
-
-def path_of(snapshot: Snapshot, name: str) -> Path:
-    """Return the path of a file by its name in the snapshot's folder, or raise NoSuchFile.
-
-    Names: those of native files, and `format/file` for each file of a written format.
-    """
-    folder = snapshots.folder_of(snapshot)
-    native = {f"{split}.jsonl" for split in snapshots.SPLITS} | {"README.md", "SHA256SUMS"}
-    if snapshot.frozen_at and name in native:
-        return folder / name
-    form, _, file = name.partition("/")
-    report = snapshot.formats.get(form) or {}
-    if file and file in {"README.md", *report.get("files", ())}:
-        return folder / renditions.FOLDER / form / file
-    raise NoSuchFile("the snapshot has no file {name}", name=name)
 
 
 @transaction.atomic

@@ -42,8 +42,8 @@ def _schema(pa: Any) -> Any:
     sources = {
         "answer": text, "critique": text, "critique_by": text, "final_answer": text,
         "generator": text, "labelers": texts, "labels": text, "licence": text,
-        "mc_exact": pa.bool_(), "mc_mode": text, "policy": pa.int64(), "problem": text,
-        "ratings": numbers, "solution": text, "source": text,
+        "mc_exact": pa.bool_(), "mc_mode": text, "neutral": numbers,
+        "policy": pa.int64(), "problem": text, "ratings": numbers, "solution": text, "source": text,
     }  # fmt: skip
     return pa.schema(
         {

@@ -33,9 +33,10 @@ def write(native: Path, form: Format, *, name: str, soft: bool) -> dict[str, Any
     solutions were left out (`not_carried`) or lost something (`changed`), by reason.
     """
     place = native / FOLDER / form.name
-    draft = native / FOLDER / f".{form.name}-{os.getpid()}"
+    # Beside the native folder, whose files may be downloaded; what a killed process left goes.
+    draft = native.with_name(f".{form.name}-{native.name}")
     shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
+    draft.mkdir()
     left, changed, rows = Counter[str](), Counter[str](), {}
     try:
         for split in SPLITS:
@@ -50,7 +51,8 @@ def write(native: Path, form: Format, *, name: str, soft: bool) -> dict[str, Any
             "changed": dict(sorted(changed.items())),
         }
         (draft / "README.md").write_text(rendition_card(name, form, report), encoding="utf-8")
-        if not place.exists():  # another worker was asked as well, and was faster: same bytes
+        place.parent.mkdir(exist_ok=True)
+        if not place.exists():  # a process killed before it could note this has left the same
             draft.rename(place)
     finally:
         shutil.rmtree(draft, ignore_errors=True)

@@ -135,6 +135,7 @@ def test_the_same_bytes_come_again_from_the_native_files(frozen, name):
     assert renditions.write(native, form, name="release", soft=False) == frozen.formats[name]
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     assert sorted(path.name for path in folder.parent.iterdir()) == [name]
+    assert sorted(path.name for path in native.parent.iterdir()) == [native.name]
 
 
 def test_the_card_of_a_format_says_what_it_does_not_hold(frozen):
@@ -177,14 +178,3 @@ def test_formats_asked_for_with_a_snapshot_go_over_to_its_equal(frozen, project)
     same = snapshots.freeze(by=project.created_by, snapshot=again, now=NOW)
     assert same.pk == frozen.pk
     assert same.formats == {"trl": {}}
-
-
-@pytest.mark.parametrize(
-    "name", ["", "journal.json", "../x", "trl/../train.jsonl", "trl/train.jsonl", "qwen/x"]
-)
-def test_only_files_of_the_snapshot_have_a_path(frozen, name):
-    written(frozen, "qwen")
-    assert snapshot_formats.path_of(frozen, "train.jsonl").exists()
-    assert snapshot_formats.path_of(frozen, "qwen/train.jsonl").exists()
-    with pytest.raises(snapshot_formats.NoSuchFile):
-        snapshot_formats.path_of(frozen, name)

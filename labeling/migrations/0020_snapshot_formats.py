@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("labeling", "0018_cells"),
+        ("labeling", "0019_api"),
     ]
 
     operations = [
