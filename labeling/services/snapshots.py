@@ -61,7 +61,7 @@ def request(
     *, by: User, project: Project, name: str, rule: dict[str, Any], formats: Sequence[str] = ()
 ) -> Snapshot:
     """Ask for a snapshot, and for other formats of it by name; a worker freezes it."""
-    wanted = {format_named(form).name: {} for form in formats}
+    wanted: dict[str, Any] = {format_named(form).name: {} for form in formats}
     snapshot = _create(by, project, name, _read_rule(by, project, rule), wanted)
     ring(snapshot=snapshot)
     return snapshot
