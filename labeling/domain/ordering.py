@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from labeling.domain.consensus import DecisionState
 from labeling.domain.labels import NO_ERROR, LabelerKind, VerdictState, VerdictView
 
-_SPOKEN = (VerdictState.SCORED, VerdictState.REJECTED)
+SPOKEN = (VerdictState.SCORED, VerdictState.REJECTED)
 _STEP = 10
 """Between the values of `priority`: what the champion's doubt cannot bridge."""
 
@@ -65,9 +65,9 @@ def doubt(scores: Sequence[float | None]) -> float:
 
 def places(views: Sequence[VerdictView], overlap: int) -> int:
     """Return how many more people's labels are wanted: none once an adjudicator has spoken."""
-    if any(v.kind is LabelerKind.ADJUDICATOR and v.state in _SPOKEN for v in views):
+    if any(v.kind is LabelerKind.ADJUDICATOR and v.state in SPOKEN for v in views):
         return 0
-    people = sum(v.by_user and v.kind is LabelerKind.HUMAN and v.state in _SPOKEN for v in views)
+    people = sum(v.by_user and v.kind is LabelerKind.HUMAN and v.state in SPOKEN for v in views)
     return max(0, overlap - people)
 
 

@@ -90,6 +90,11 @@ class SolutionFilterForm(forms.Form):
         required=False,
         choices=[*_ANY, ("train", _("train")), ("test", _("test"))],
     )
+    gave_up = forms.ChoiceField(
+        label=_("Too hard"),
+        required=False,
+        choices=[*_ANY, ("some", _("for somebody")), ("more", _("for two or more"))],
+    )
     generator = forms.CharField(label=_("Generator"), required=False, max_length=200)
     # what cells of the dashboards lead to
     source = _hidden(_("Source"))

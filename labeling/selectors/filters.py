@@ -27,6 +27,7 @@ class Filters:
     relation: str = ""
     answer: str = ""
     split: str = ""
+    gave_up: str = ""
     generator: str = ""
     source: str = ""
     length: str = ""
@@ -64,6 +65,8 @@ def narrowed(
         query = query.filter(final_answer_correct=value)
     if filters.split:
         query = query.filter(problem__split=filters.split)
+    if filters.gave_up:
+        query = query.filter(decision__gave_up__gte={"some": 1, "more": 2}[filters.gave_up])
     if filters.generator:
         query = query.filter(generator=filters.generator)
     if filters.source:

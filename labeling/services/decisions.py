@@ -6,17 +6,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from django.db import transaction
-from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, When
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, When
 from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Coalesce, Greatest
 from django.db.models.lookups import Exact
 
 from labeling import dispatch
 from labeling.domain.adjudication import cause_of
 from labeling.domain.consensus import decide
 from labeling.domain.labels import LabelerKind, VerdictState, VerdictView
-from labeling.domain.ordering import place, places
+from labeling.domain.ordering import SPOKEN, place, places
 from labeling.domain.policy import Policy
-from labeling.models import PRM, Decision, Project, Solution, User, Verdict
+from labeling.models import PRM, Assignment, Decision, Project, Solution, User, Verdict
 from labeling.services import events
 
 CHUNK = 2000
@@ -105,6 +106,27 @@ def catch_up(*, by: User, project: Project) -> int:
     if done:
         events.record(by=by, action="decisions recomputed", project=project, count=done)
     return done
+
+
+def count_places(*, project: Project) -> None:
+    """Make the places of what people hold or have labeled follow a changed overlap at once.
+
+    What the change means for a decision's state is left to `catch_up`; nobody has labeled the other
+    solutions: they have a place as before.
+    """
+    given = Assignment.objects.filter(project=project).values("solution")
+    rows = Decision.objects.filter(project=project, solution__in=given)
+    # a row that another request holds (a lease, a submit) is left to `catch_up`: waiting for it,
+    # while that request waits for a row of ours, would be a deadlock
+    ids = list(rows.select_for_update(skip_locked=True).values_list("pk", flat=True))
+    said = Verdict.objects.filter(
+        solution=OuterRef("solution"), labeler__active=True, state__in=SPOKEN
+    )
+    decided = said.filter(labeler__kind=LabelerKind.ADJUDICATOR)
+    people = said.filter(labeler__kind=LabelerKind.HUMAN, labeler__user__isnull=False)
+    count = Subquery(people.order_by().values("solution").annotate(n=Count("pk")).values("n"))
+    left = Greatest(0, project.policy.human_overlap - Coalesce(count, 0))
+    Decision.objects.filter(~Exists(decided), pk__in=ids).update(places=left)
 
 
 def attend() -> None:

@@ -81,6 +81,8 @@ def change_policy(
         project.decided_from = project.policy_version
         decisions.ring(project=project)
     project.save(update_fields=["policy_values", "policy_version", "decided_from"])
+    if before.human_overlap != project.policy.human_overlap:
+        decisions.count_places(project=project)
     events.record(
         by=by,
         action="policy changed",

@@ -1,11 +1,18 @@
-"""Count wrong passwords, so that nobody can try many. Keeps hashes of names and addresses only."""
+"""Count wrong passwords, so that nobody can try many.
+
+Of names and addresses only hashes are kept: people type passwords where names belong. The audit
+trail names accounts that exist, and tells addresses apart by the beginning of a hash.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timedelta
 
-from labeling.models import SignInFailure
+from django.db import transaction
+
+from labeling.models import SignInFailure, User
+from labeling.services import events, projects
 
 WINDOW = timedelta(minutes=15)
 TRIES = 5
@@ -26,13 +33,24 @@ def must_wait(*, name: str, address: str, now: datetime) -> timedelta | None:
     return max((wait for wait in waits if wait), default=None)
 
 
+@transaction.atomic
 def fail(*, name: str, address: str, now: datetime) -> None:
-    """Note a wrong password, and forget those that count no more."""
+    """Note a wrong password, and forget those that count no more.
+
+    An account that exists gets an event, from one address at most TRIES within WINDOW: after that
+    no password is looked at, and nothing fails.
+    """
     SignInFailure.objects.filter(failed_at__lt=now - WINDOW).delete()
     SignInFailure.objects.bulk_create(
         SignInFailure(digest=digest, failed_at=now)
         for digest in (_digest(name, address), _digest("", address))
     )
+    # nobody is signed in whose deed it could be
+    if user := User.objects.filter(username=name).first():
+        events.record(
+            by=projects.machine(), action="sign-in failed", subject=user.username[:60],
+            address=_digest("", address)[:12],
+        )  # fmt: skip
 
 
 def succeed(*, name: str, address: str) -> None:

@@ -26,7 +26,6 @@ _PLACES = (
     ("judges", _("Judges"), Action.VIEW),
     ("data", _("Data"), Action.VIEW),
     ("guidelines", _("Guidelines"), None),
-    ("quality_mine", _("My numbers"), Action.ANNOTATE),
 )
 
 

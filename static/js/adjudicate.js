@@ -1,4 +1,5 @@
 // Decide one solution: choose by keys or mouse, keep what is typed, keep others away meanwhile.
+import { replayEarlyKeys } from "./replay.js";
 import { shortcuts } from "./shortcuts.js";
 
 const form = document.querySelector("[data-adjudicate]");
@@ -151,3 +152,4 @@ document.querySelector("[data-open-now]")?.showModal();
 showChoice();
 const first = rows.findIndex((row) => row.classList.contains("questioned"));
 if (!decided && !("refused" in form.dataset)) moveTo(Math.max(0, first));
+replayEarlyKeys();

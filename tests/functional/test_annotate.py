@@ -31,6 +31,25 @@ def test_one_key_labels_and_moves_on(bench):
     assert labels() == [1, 0, None, None]
 
 
+def test_keys_that_come_before_the_page_listens_count(bench):
+    def late(route):
+        bench.wait_for_timeout(600)
+        route.continue_()
+
+    press(bench, "1")
+    saved(bench)
+    bench.route("**/katex.min*.js", late)
+    bench.reload(wait_until="commit")
+    bench.locator(".step").nth(3).wait_for()
+    press(bench, "2 u 1 1")
+    expect(bench.locator(".step.current")).to_have_count(0)  # the scripts wait for KaTeX
+    expect(bench.locator(".step.current")).to_have_count(1)
+    assert states(bench)[:3] == ["correct", "correct", "correct"]
+    assert focused(bench) == 4
+    saved(bench)
+    assert labels() == [1, 1, 1, None]
+
+
 def test_labels_come_back_on_reload(bench):
     press(bench, "1 2")
     saved(bench)

@@ -21,7 +21,7 @@ from tests import factories
 WITHOUT_ACTOR = {
     "claims.claim", "claims.renew", "claims.release", "claims.sweep", "claims.pending",
     "claims.is_anything_left", "runs.others_wait", "decisions.attend",
-    "decisions.lock", "decisions.refresh", "decisions.ring",
+    "decisions.count_places", "decisions.lock", "decisions.refresh", "decisions.ring",
     "answer_corrections.attend", "answer_corrections.ring",
     "answer_corrections.ungraded", "regrading.carry_out", "regrading.stated",
     "idempotency.forget", "import_jobs.claim", "import_jobs.file_of", "import_jobs.ring",

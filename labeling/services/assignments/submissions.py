@@ -39,7 +39,8 @@ def submit(
 ) -> Verdict:
     """Turn the labels into the person's verdict. The same key again returns the same verdict.
 
-    A lease that ran out meanwhile does not matter: labels that were given are never lost.
+    A lease that ran out meanwhile does not matter: labels that were given are never lost. Where
+    others took all places since, the solution gets one label more than the overlap asks for.
     """
     # Two devices submit two items of one person, the first ones: each would hold its own item and
     # wait for the other, for the labeler's row that is made here or the item that is promoted.
@@ -50,6 +51,9 @@ def submit(
     if before := _submitted(by, key):
         return before
     rows.check_open(item)
+    # Somebody else may hold the last place by now and submit at this very moment (lease_next after
+    # our lease ran out). Both verdicts stand: whoever comes second to the solution's row in _store
+    # sees the first one's, and `places` stops at 0.
     values = _filled(item, draft, active_seconds, key)
     return _conclude(item, by=by, now=now, action="verdict submitted", values=values)
 

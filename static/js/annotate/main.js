@@ -1,5 +1,6 @@
 // Wire the annotate page: the item on it, the one ahead, keys, dialogs, and ways between items.
 import { t } from "../i18n.js";
+import { replayEarlyKeys } from "../replay.js";
 import { Ahead } from "./ahead.js";
 import { showEarlier } from "./back.js";
 import { Bench, LABELS } from "./bench.js";
@@ -267,4 +268,5 @@ giveBackOnLeaving(() => {
 }, home);
 
 begin({ fresh: true });
+replayEarlyKeys();
 sendLeft(current?.uid, () => say(t("Labels that this browser kept were sent.")));

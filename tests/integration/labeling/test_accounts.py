@@ -77,6 +77,21 @@ def test_failures_keep_no_names_and_do_not_pile_up(owner, client):
     assert SignInFailure.objects.count() == 2  # of the name there, and of the address
 
 
+def test_wrong_passwords_of_an_account_stand_in_the_audit_trail(owner, client):
+    for _ in range(sign_ins.TRIES + 3):  # beyond that no password is looked at
+        sign_in(client, owner.username, "hunter2")
+    sign_in(client, "hunter2", "hunter2")  # a password where the name belongs
+    events = Event.objects.filter(action="sign-in failed")
+    assert (
+        list(events.values_list("subject", "actor__username"))
+        == [(owner.username, "machine")] * sign_ins.TRIES
+    )
+    assert {len(event.details.pop("address")) for event in events} == {12}
+    said = str([(e.subject, e.details, e.action) for e in Event.objects.all()])
+    assert "hunter2" not in said
+    assert "127.0.0.1" not in said
+
+
 def test_behind_a_proxy_the_address_is_the_one_that_it_added(owner, client, settings):
     settings.PRODUCTION = True
     for number in range(5):

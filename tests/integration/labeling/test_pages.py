@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from labeling.domain.labels import LabelerKind, VerdictState
-from labeling.models import Run, Verdict
+from labeling.models import Decision, Run, Verdict
 from labeling.selectors import overview as numbers
 from labeling.selectors import solutions as lists
 from labeling.selectors.filters import Filters
@@ -220,6 +220,23 @@ def queries_of(client, address):
     with CaptureQueriesContext(connection) as captured:
         assert client.get(address).status_code == 200
     return len(captured)
+
+
+def test_the_list_is_narrowed_to_what_people_passed_back_as_too_hard(labeled, project, viewer):
+    for count, solution in enumerate(labeled[:3]):
+        Decision.objects.filter(solution=solution).update(gave_up=count)
+    found = {
+        wanted: [row.uid for row in lists.listed(project, viewer, Filters(gave_up=wanted)).rows]
+        for wanted in ("some", "more")
+    }
+    assert found == {"some": [labeled[1].uid, labeled[2].uid], "more": [labeled[2].uid]}
+
+
+def test_ones_own_numbers_are_in_the_menu_of_who_labels(project, annotator, viewer, client):
+    for user, shown in ((annotator, True), (viewer, False)):
+        client.force_login(user)
+        html = client.get(reverse("guidelines", args=[project.uid])).content.decode()
+        assert (reverse("quality_mine", args=[project.uid]) in html) is shown
 
 
 def test_solution_page_takes_few_queries_whatever_the_evidence(labeled, project, owner, client):

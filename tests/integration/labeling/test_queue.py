@@ -274,6 +274,25 @@ def test_a_lowered_overlap_holds_before_decisions_are_recomputed(project, annota
     assert Decision.objects.get(solution=solution).places == 0
 
 
+def test_a_raised_overlap_opens_places_before_decisions_are_recomputed(
+    project, annotator, adjudicator
+):
+    policy(project, human_overlap=2)
+    labeled, decided, untouched = (disputed(project) for _ in range(3))
+    submit(lease(annotator, project))
+    assert lease(member(project), project).solution == labeled  # its last place is held
+    adjudications.submit(
+        by=adjudicator, solution=decided, key=uuid4(), first_error=-1, reason="looked at it"
+    )
+    policy(project, human_overlap=3)
+    found = {s: Decision.objects.get(solution=s).places for s in (labeled, decided)}
+    assert found == {labeled: 2, decided: 0}
+    assert lease(member(project), project).solution == labeled
+    decisions.recompute(by=project.created_by, project=project)
+    assert {s: Decision.objects.get(solution=s).places for s in found} == found
+    assert Decision.objects.get(solution=untouched).places == 3
+
+
 def test_the_champions_doubt_moves_a_dispute_forward(project, annotator):
     prm = factories.PRMFactory(
         training_run__project=project, project=project, champion=True,

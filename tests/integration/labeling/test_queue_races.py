@@ -10,13 +10,13 @@ from time import sleep
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Count
 
 from labeling.domain.policy import Policy
 from labeling.domain.refusals import Refusal
 from labeling.models import Assignment, Decision, Verdict
-from labeling.services import assignments, labelers
+from labeling.services import assignments, labelers, projects
 from labeling.services.assignments import candidates
 from tests import factories
 
@@ -232,3 +232,43 @@ def test_two_devices_submit_the_first_two_items_of_one_person(monkeypatch):
     got = together(lambda: on("first", current), lambda: on("second", following))
     assert {type(one) for one in got} == {Verdict}
     assert Verdict.objects.count() == 2
+
+
+@pytest.mark.parametrize("_round", range(3))
+def test_a_late_submission_and_the_new_holders_both_count(_round):
+    """One label more than the overlap, none lost, and nobody else is given the solution."""
+    project, [late, holder, third] = campaign(solutions=1, people=3)
+    first = lease(late, project)
+    second = lease(holder, project, LATE)
+    assert second.solution == first.solution
+    got = together(lambda: submit(late, first), lambda: submit(holder, second))
+    assert {type(one) for one in got} == {Verdict}
+    decision = Decision.objects.get()
+    assert (decision.state, decision.first_error, decision.places) == ("adjudicated", -1, 0)
+    assert len(decision.follows_from) == 2
+    assert lease(third, project, LATE) is None
+
+
+def test_raising_the_overlap_waits_for_nobody_who_is_at_a_decision():
+    """A row that a lease holds is passed by: waiting for it could be a deadlock."""
+    project, [person, other] = campaign(solutions=2, people=2)
+    submit(person, lease(person, project))
+    held = lease(other, project)
+    reached, go_on = Event(), Event()
+
+    def holds_the_row():
+        with transaction.atomic():
+            Decision.objects.select_for_update().get(solution=held.solution_id)
+            reached.set()
+            assert go_on.wait(PATIENCE)
+        connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(holds_the_row)
+        assert reached.wait(PATIENCE)
+        projects.change_policy(by=project.created_by, project=project, human_overlap=2)
+        go_on.set()
+        waiting.result(PATIENCE)
+    places = Decision.objects.values_list("solution", "places")
+    assert dict(places)[held.solution_id] == 1  # until decisions.catch_up comes
+    assert sorted(dict(places).values()) == [1, 1]
