@@ -172,6 +172,8 @@ REST_FRAMEWORK = {
 # Requests of one token (or signed-in person), and of one address whoever calls from it.
 API_RATE = os.environ.get("API_RATE", "600/min")
 API_ADDRESS_RATE = os.environ.get("API_ADDRESS_RATE", "1200/min")
+# Webhooks reach public addresses only, and these hosts by their names.
+WEBHOOK_PRIVATE_HOSTS = [host.lower() for host in environment.items("WEBHOOK_PRIVATE_HOSTS")]
 SPECTACULAR_SETTINGS = {
     "TITLE": "annotator",
     "DESCRIPTION": "Step-by-step labels of mathematical solutions.",

@@ -28,6 +28,7 @@ from labeling.views import (
     settings,
     solutions,
     tokens,
+    webhooks,
 )
 
 _PROJECT = [
@@ -98,6 +99,11 @@ _PROJECT = [
     path("settings/members", settings.add_member, name="add_member"),
     path("settings/members/<int:number>/role", settings.change_role, name="change_role"),
     path("settings/members/<int:number>/remove", settings.remove_member, name="remove_member"),
+    path("webhooks/", webhooks.webhooks, name="webhooks"),
+    path("webhooks/add", webhooks.add_webhook, name="add_webhook"),
+    path("webhooks/<str:hook>/", webhooks.webhook, name="webhook"),
+    path("webhooks/<str:hook>/<str:move>", webhooks.move_webhook, name="move_webhook"),
+    path("webhooks/<str:hook>/deliveries/<str:delivery>", webhooks.send_again, name="send_again"),
     path("imports/", imports.imports, name="imports"),
     path("imports/upload", imports.upload, name="upload_import"),
     path("imports/<str:job>/", imports.one_import, name="import"),

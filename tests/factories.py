@@ -409,6 +409,27 @@ class IdempotencyKeyFactory(DjangoModelFactory):
     created_at = factory.LazyFunction(lambda: datetime.now(UTC))
 
 
+class WebhookFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Webhook
+
+    project = factory.SubFactory(ProjectFactory)
+    url = factory.Sequence(lambda n: f"https://example.org/hook/{n}")
+    events = factory.LazyFunction(lambda: ["run.finished", "snapshot.frozen"])
+    salt = "salt"
+    created_by = factory.SelfAttribute("project.created_by")
+
+
+class DeliveryFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Delivery
+
+    webhook = factory.SubFactory(WebhookFactory)
+    event = "run.finished"
+    body = "{}"
+    due_at = factory.LazyFunction(lambda: datetime.now(UTC))
+
+
 class AdjudicationLeaseFactory(DjangoModelFactory):
     class Meta:
         model = models.AdjudicationLease

@@ -30,8 +30,9 @@ from labeling.services import (
     snapshot_formats,
     snapshots,
     training,
+    webhooks,
 )
-from workers import attendance, correcting, prm_training, trials
+from workers import attendance, correcting, delivering, prm_training, trials
 from workers.chunks.work import work_on
 from workers.engines.protocol import EngineError
 
@@ -142,6 +143,13 @@ def sweep() -> None:
     decisions.attend()
     answer_corrections.attend()
     idempotency.forget(now=now)
+    webhooks.attend(now=now)
+
+
+@shared_task(name="workers.deliver")
+def deliver() -> None:
+    """Send what webhooks are to be told, beside the schedule: a slow receiver delays nothing."""
+    delivering.begin()
 
 
 @shared_task(name="workers.fold")

@@ -15,10 +15,12 @@ from labeling.models.imports import ImportState
 from labeling.models.judging import TrialState
 from labeling.models.rewards import TrainingState
 from labeling.models.runs import RunKind, RunState
+from labeling.models.webhooks import DeliveryState
 
 _SHOWN: tuple[type[StrEnum], ...] = (
     Action,
     DecisionState,
+    DeliveryState,
     ErrorKind,
     ImportState,
     LabelerKind,

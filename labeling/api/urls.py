@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView
 from labeling.api import (
     assignments,
     decisions,
+    docs,
     exports,
     imports,
     models,
@@ -17,12 +18,14 @@ from labeling.api import (
     snapshots,
     statistics,
     verdicts,
+    webhooks,
 )
 
 _PROJECT = "projects/<str:uid>"
 
 urlpatterns = [
     path("schema", SpectacularAPIView.as_view(), name="api-schema"),
+    path("docs", docs.docs, name="api-docs"),
     path("me", projects.Me.as_view(), name="api-me"),
     path("projects", projects.Projects.as_view(), name="api-projects"),
     path(_PROJECT, projects.OneProject.as_view(), name="api-project"),
@@ -118,6 +121,18 @@ urlpatterns = [
     ),
     path(f"{_PROJECT}/statistics/audit", statistics.Audit.as_view(), name="api-audit"),
     path(f"{_PROJECT}/statistics/history", statistics.History.as_view(), name="api-history"),
+    path(f"{_PROJECT}/webhooks", webhooks.Webhooks.as_view(), name="api-webhooks"),
+    path(f"{_PROJECT}/webhooks/<str:hook>", webhooks.OneWebhook.as_view(), name="api-webhook"),
+    path(
+        f"{_PROJECT}/webhooks/<str:hook>/deliveries",
+        webhooks.Deliveries.as_view(),
+        name="api-webhook-deliveries",
+    ),
+    path(
+        f"{_PROJECT}/webhooks/<str:hook>/test",
+        webhooks.TestWebhook.as_view(),
+        name="api-webhook-test",
+    ),
     path(f"{_PROJECT}/imports", imports.Imports.as_view(), name="api-imports"),
     path(f"{_PROJECT}/imports/<str:job>", imports.OneImport.as_view(), name="api-import"),
     path(

@@ -21,6 +21,7 @@ from labeling.models.rollups import BoardCount, Counted, Stale
 from labeling.models.runs import Claim, Run, Sampling
 from labeling.models.tallies import DayTally, ProjectTally, VerdictTally
 from labeling.models.verdicts import Rollout, Verdict
+from labeling.models.webhooks import Delivery, Webhook
 
 __all__ = [
     "PRM",
@@ -34,6 +35,7 @@ __all__ = [
     "Counted",
     "DayTally",
     "Decision",
+    "Delivery",
     "Engine",
     "Event",
     "ExamGrant",
@@ -61,4 +63,5 @@ __all__ = [
     "User",
     "Verdict",
     "VerdictTally",
+    "Webhook",
 ]

@@ -20,6 +20,7 @@ from labeling.models import (
     PRM,
     Assignment,
     Decision,
+    Delivery,
     Import,
     Labeler,
     Problem,
@@ -30,6 +31,7 @@ from labeling.models import (
     TrainingRun,
     User,
     Verdict,
+    Webhook,
 )
 from labeling.models.fields import is_uid
 from labeling.selectors.filters import Filters, narrowed, newest
@@ -159,6 +161,22 @@ def training_for(project: Project, uid: str) -> TrainingRun:
 def imports(project: Project, place: Place, **equal: Any) -> Part[Import]:
     """Return imports, newest first."""
     return cut(Import.objects.filter(project=project, **equal), place, newest_first=True)
+
+
+def webhooks(project: Project, place: Place) -> Part[Webhook]:
+    """Return webhooks, newest first."""
+    return cut(Webhook.objects.filter(project=project), place, newest_first=True)
+
+
+def webhook_for(project: Project, uid: str) -> Webhook:
+    """Return the project's webhook or raise Http404."""
+    found: Webhook = one_of(Webhook.objects.filter(project=project).select_related("project"), uid)
+    return found
+
+
+def deliveries(webhook: Webhook, place: Place, **equal: Any) -> Part[Delivery]:
+    """Return deliveries, newest first."""
+    return cut(Delivery.objects.filter(webhook=webhook, **equal), place, newest_first=True)
 
 
 def _kinds(project: Project, role: Role) -> list[LabelerKind]:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from labeling.forms import TokenForm
 from labeling.selectors.pages import token_of, tokens_of
+from labeling.selectors.webhooks import managed_by
 from labeling.services import tokens as service
 from labeling.views.frame import user_of
 
@@ -26,6 +27,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
         _, plain = service.issue(by=user, now=timezone.now(), **form.cleaned_data)
         form = TokenForm()
     context = {"form": form, "tokens": tokens_of(user), "plain": plain, "now": timezone.now()}
+    context["managed"] = managed_by(user)
     return render(request, "tokens.html", context)
 
 

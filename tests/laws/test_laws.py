@@ -21,6 +21,7 @@ from tests import factories
 WITHOUT_ACTOR = {
     "claims.claim", "claims.renew", "claims.release", "claims.sweep", "claims.pending",
     "claims.is_anything_left", "runs.others_wait", "decisions.attend",
+    "announcements.announce", "announcements.deliver",
     "decisions.count_places", "decisions.lock", "decisions.refresh", "decisions.ring",
     "answer_corrections.attend", "answer_corrections.ring",
     "answer_corrections.ungraded", "regrading.carry_out", "regrading.stated",
@@ -32,7 +33,8 @@ WITHOUT_ACTOR = {
     "sign_ins.succeed", "snapshot_formats.attend", "snapshots.attend", "snapshots.fail",
     "snapshots.folder_of", "snapshots.ring", "tokens.digest", "training.claim",
     "training.f1_of", "training.progressed", "training.ring", "training.unattended",
-    "verdicts.full_labels",
+    "verdicts.full_labels", "webhooks.attend", "webhooks.claim", "webhooks.conclude",
+    "webhooks.secret_of",
 }  # fmt: skip
 
 

@@ -83,6 +83,11 @@ SCOPED = {
     "publish_guidelines": ("post", "adjudicator"),
     "acknowledge_guidelines": ("post", "viewer"),
     "guidelines_questions": ("get", "adjudicator"),
+    "webhooks": ("get", "viewer"),
+    "add_webhook": ("post", "viewer"),
+    "webhook": ("get", "viewer"),
+    "move_webhook": ("post", "viewer"),
+    "send_again": ("post", "viewer"),
     "imports": ("get", "annotator"),
     "settings": ("get", "manager"),
     "change_policy": ("post", "manager"),
@@ -121,6 +126,8 @@ def addresses(project):
         "name": "paper-v1",
         "job": factories.ImportFactory(project=project).uid,
         "labeler": labelers.person(by=project.created_by, project=project).uid,
+        "hook": (delivery := factories.DeliveryFactory(webhook__project=project)).webhook.uid,
+        "delivery": delivery.uid,
         "trial": factories.JudgeTrialFactory(project=project).uid,
     }
     found = {}

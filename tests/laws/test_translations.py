@@ -18,7 +18,7 @@ from annotator.catalogs.refusals import refusals
 from tests.laws import script_words
 from tests.laws.visible_text import unmarked
 
-SAME_EVERYWHERE = {"· annotator", "annotator", "CSV", "true,false"}
+SAME_EVERYWHERE = {"· annotator", "annotator", "CSV", "OpenAPI", "true,false"}
 """Names of this program and of formats, values of attributes."""
 
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.django_db
 INTERNAL = {
     "BoardCount", "Counted", "Stale", "VerdictTally", "ProjectTally", "DayTally", "JudgeTrial",
     "Sampling", "AdjudicationLease", "IdempotencyKey", "Invitation", "SignInFailure",
+    "Webhook", "Delivery",
 }  # fmt: skip
 """What the program keeps for itself, and what pages of their own show better."""
 

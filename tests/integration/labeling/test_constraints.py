@@ -34,6 +34,11 @@ def second_champion():
     )  # fmt: skip
 
 
+def second_webhook():
+    first = f.WebhookFactory()
+    f.WebhookFactory(project=first.project, url=first.url)
+
+
 def second_open_assignment():
     first = f.AssignmentFactory()
     f.AssignmentFactory(solution__problem__project=first.project, user=first.user)
@@ -229,6 +234,11 @@ BROKEN = {
     "idempotency_key_once": lambda: twice(
         f.IdempotencyKeyFactory, user=f.UserFactory(username="twice"), key="k"
     ),
+    "webhook_one_per_project_and_address": second_webhook,
+    "delivery_state_known": lambda: f.DeliveryFactory(state="lost"),
+    "delivery_event_known": lambda: f.DeliveryFactory(event="party"),
+    "delivery_delivered_at_iff_delivered": lambda: f.DeliveryFactory(state="delivered"),
+    "delivery_failed_has_reason": lambda: f.DeliveryFactory(state="failed"),
     "token_expires_after_creation": lambda: f.ApiTokenFactory(expires_at=NOW - timedelta(days=1)),
 }
 

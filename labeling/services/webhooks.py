@@ -1,0 +1,153 @@
+"""Keep a project's webhooks, and hand their deliveries to workers: at least once, with back-off."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils.crypto import salted_hmac
+
+from labeling import dispatch
+from labeling.domain.refusals import Invalid, Refusal
+from labeling.domain.webhooks import CHOSEN, Hook, split_url, wait_after
+from labeling.models import Delivery, Project, User, Webhook
+from labeling.models.webhooks import DeliveryState
+from labeling.services import announcements, events
+
+LEASE = timedelta(seconds=60)
+"""A worker gives up after a quarter of this; one that says nothing is gone."""
+
+KEPT = timedelta(days=30)
+"""Concluded deliveries are forgotten after this time."""
+
+MOST = 20
+"""Webhooks of one project."""
+
+
+class NotWaiting(Refusal):
+    """The delivery is under way already."""
+
+    code = "not_waiting"
+
+
+@transaction.atomic
+def create(*, by: User, project: Project, url: str, hooks: Sequence[str]) -> tuple[Webhook, str]:
+    """Make a webhook and return it with its secret, which is shown this once."""
+    split_url(url, frozenset(settings.WEBHOOK_PRIVATE_HOSTS))
+    chosen = sorted(set(hooks))
+    if not chosen or not set(chosen) <= {str(hook) for hook in CHOSEN}:
+        raise Invalid("events: some of {known} are expected", known=", ".join(CHOSEN))
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)  # two may add at once
+    others = Webhook.objects.filter(project=project)
+    if others.filter(url=url).exists():
+        raise Invalid("url: the project has a webhook of this address")
+    if others.count() >= MOST:
+        raise Invalid("a project has at most {most} webhooks", most=MOST)
+    webhook = Webhook.objects.create(
+        project=project, url=url, events=chosen, salt=secrets.token_urlsafe(24), created_by=by
+    )
+    events.record(
+        by=by, action="webhook added", project=project, subject=webhook.uid, url=url, events=chosen
+    )
+    return webhook, secret_of(webhook=webhook)
+
+
+@transaction.atomic
+def remove(*, by: User, webhook: Webhook) -> None:
+    """Delete the webhook with its log."""
+    events.record(
+        by=by, action="webhook removed", project=webhook.project, subject=webhook.uid,
+        url=webhook.url,
+    )  # fmt: skip
+    webhook.delete()
+
+
+@transaction.atomic
+def switch(*, by: User, webhook: Webhook, on: bool) -> None:
+    """Let the webhook be told of what happens from now on, or not."""
+    Webhook.objects.filter(pk=webhook.pk).update(active=on)
+    action = "webhook switched on" if on else "webhook switched off"
+    events.record(by=by, action=action, project=webhook.project, subject=webhook.uid)
+
+
+@transaction.atomic
+def ping(*, by: User, webhook: Webhook, now: datetime) -> Delivery:
+    """Send a test."""
+    events.record(by=by, action="webhook tested", project=webhook.project, subject=webhook.uid)
+    return announcements.deliver(webhook=webhook, hook=Hook.PING, data={}, at=now)
+
+
+@transaction.atomic
+def send_again(*, by: User, delivery: Delivery, now: datetime) -> Delivery:
+    """Send the same message once more, with the same id."""
+    row = Delivery.objects.select_for_update().get(pk=delivery.pk)
+    if row.state == DeliveryState.WAITING and row.lease_until and row.lease_until > now:
+        raise NotWaiting("this delivery is under way")
+    row.state, row.due_at, row.attempts = DeliveryState.WAITING, now, 0
+    row.lease_until, row.delivered_at, row.reason = None, None, ""
+    row.save()
+    project = row.webhook.project
+    events.record(by=by, action="webhook sent again", project=project, subject=row.uid)
+    dispatch.ring("workers.deliver", queue="default")
+    return row
+
+
+@transaction.atomic
+def claim(*, now: datetime) -> Delivery | None:
+    """Lease the delivery that is due longest; None when none is.
+
+    Two workers may look at once: the row's lock lets one take it, the other passes it by.
+    """
+    free = Q(lease_until=None) | Q(lease_until__lte=now)
+    row = (
+        Delivery.objects.select_for_update(skip_locked=True, of=("self",))
+        .filter(free, state=DeliveryState.WAITING, due_at__lte=now, webhook__active=True)
+        .select_related("webhook")
+        .order_by("due_at")
+        .first()
+    )
+    if row is None:
+        return None
+    row.lease_until, row.attempts = now + LEASE, row.attempts + 1
+    row.save(update_fields=["lease_until", "attempts"])
+    return row
+
+
+@transaction.atomic
+def conclude(*, delivery: Delivery, status: int | None, reason: str, now: datetime) -> None:
+    """Note how an attempt ended; without a reason it was delivered, else it is tried later."""
+    mine = Delivery.objects.filter(
+        pk=delivery.pk, state=DeliveryState.WAITING, attempts=delivery.attempts
+    )
+    values = {"status": status, "reason": reason[:500], "lease_until": None}
+    if not reason:
+        mine.update(state=DeliveryState.DELIVERED, delivered_at=now, **values)
+        return
+    wait = wait_after(delivery.attempts)
+    if wait is None:
+        mine.update(state=DeliveryState.FAILED, **values)
+    else:
+        mine.update(due_at=now + timedelta(seconds=wait), **values)
+
+
+def attend(*, now: datetime) -> None:
+    """Ring where deliveries are due and nobody has them; forget those of long ago."""
+    free = Q(lease_until=None) | Q(lease_until__lte=now)
+    due = Delivery.objects.filter(
+        free, state=DeliveryState.WAITING, due_at__lte=now, webhook__active=True
+    )
+    if due.exists():
+        dispatch.ring("workers.deliver", queue="default", expires=20.0)
+    over = Delivery.objects.exclude(state=DeliveryState.WAITING)
+    over.filter(created_at__lt=now - KEPT).delete()
+
+
+def secret_of(*, webhook: Webhook) -> str:
+    """Return the secret that signs: of the row's salt and SECRET_KEY, so that neither suffices."""
+    digest = salted_hmac("labeling.services.webhooks", webhook.salt, algorithm="sha256").digest()
+    return "whsec_" + base64.b64encode(digest).decode()
