@@ -18,7 +18,7 @@ from labeling.api.verdict_rows import VerdictOut
 from labeling.domain.consensus import DecisionState
 from labeling.domain.roles import Action, Role
 from labeling.domain.statistics.bands import LENGTHS
-from labeling.forms import RELATIONS, SaysField
+from labeling.forms.solutions import RELATIONS, SaysField
 from labeling.models import Problem, Solution
 from labeling.selectors import catalog
 from labeling.selectors import solutions as reads

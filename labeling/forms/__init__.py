@@ -2,138 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
-
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from labeling.domain.adjudication import Cause
 from labeling.domain.assignments import RejectReason, SkipReason
-from labeling.domain.consensus import DecisionState
-from labeling.domain.statistics.bands import LENGTHS
-from labeling.domain.statistics.diagnostics import ErrorKind
-from labeling.language import Words, said_lazy
-
-_ANY = [("", _("any"))]
-_SAYS = [
-    ("scored", _("any verdict")),
-    ("none", _("no error")),
-    ("error", _("some error")),
-    ("unscored", _("unscored")),
-    ("refuted", _("refutes the judge")),
-    ("missing", _("not labeled")),
-]
-RELATIONS = [
-    ("compared", _("both have a verdict")),
-    ("both_right", _("both: no error")),
-    ("same_error", _("same first error")),
-    ("different_error", _("different first error")),
-    ("only_first", _("error by MC alone")),
-    ("only_second", _("error by judge alone")),
-]
-
-
-_VERDICT = forms.TextInput(
-    {"list": "verdicts", "placeholder": _("any, or a step"), "autocomplete": "off"}
-)
-
-
-def _hidden(label: Words) -> forms.CharField:
-    return forms.CharField(
-        label=label, required=False, max_length=200, widget=forms.HiddenInput, strip=False
-    )
-
-
-class SaysField(forms.CharField):
-    """A kind of verdict, or the number (from 1) of the step called the first error; "13+" is
-    that step or a later one.
-    """
-
-    def clean(self, value: Any) -> str:
-        """Return the checked text; raise ValidationError for anything else."""
-        text = str(super().clean(value)).strip()
-        number = text.removesuffix("+")
-        if text in {"", *dict(_SAYS)} or (number.isascii() and number.isdecimal() and int(number)):
-            return text
-        raise forms.ValidationError(_("choose one of the list or a step's number"))
 
 
 def errors_in_words(form: forms.BaseForm) -> str:
     """Return what is wrong with a form's fields as one line."""
     return "; ".join(f"{name}: {' '.join(map(str, found))}" for name, found in form.errors.items())
-
-
-class SolutionFilterForm(forms.Form):
-    """The filters of the list of solutions; an unknown value narrows nothing."""
-
-    state = forms.ChoiceField(
-        label=_("Decision"),
-        required=False,
-        choices=_ANY + [(s, said_lazy(s)) for s in DecisionState],
-    )
-    mc = SaysField(label=_("Monte Carlo"), required=False, max_length=8, widget=_VERDICT)
-    judge = SaysField(label=_("Judge"), required=False, max_length=8, widget=_VERDICT)
-    relation = forms.ChoiceField(label=_("MC × judge"), required=False, choices=_ANY + RELATIONS)
-    answer = forms.ChoiceField(
-        label=_("Final answer"),
-        required=False,
-        choices=[
-            *_ANY,
-            ("right", _("right")),
-            ("wrong", _("wrong")),
-            ("unknown", _("not checked")),
-        ],
-    )
-    split = forms.ChoiceField(
-        label=_("Split"),
-        required=False,
-        choices=[*_ANY, ("train", _("train")), ("test", _("test"))],
-    )
-    gave_up = forms.ChoiceField(
-        label=_("Too hard"),
-        required=False,
-        choices=[*_ANY, ("some", _("for somebody")), ("more", _("for two or more"))],
-    )
-    generator = forms.CharField(label=_("Generator"), required=False, max_length=200)
-    # what cells of the dashboards lead to
-    source = _hidden(_("Source"))
-    length = _hidden(_("Length"))
-    one = _hidden(_("Labeler"))
-    one_says = SaysField(label=_("says"), required=False, max_length=8, widget=forms.HiddenInput)
-    other = _hidden(_("Another labeler"))
-    other_says = SaysField(label=_("says"), required=False, max_length=8, widget=forms.HiddenInput)
-    stands = forms.ChoiceField(
-        label=_("Against people's decision"),
-        required=False,
-        choices=_ANY + [(kind, said_lazy(kind)) for kind in ErrorKind],
-        widget=forms.HiddenInput,
-    )
-
-    def clean_length(self) -> str:
-        """Return a band of lengths."""
-        return self._one_of("length", LENGTHS)
-
-    def _one_of(self, name: str, allowed: Collection[str]) -> str:
-        value = str(self.cleaned_data[name])
-        if value and value not in allowed:
-            raise forms.ValidationError(_("unknown"))
-        return value
-
-    @property
-    def narrowed_by(self) -> list[tuple[str, str]]:
-        """Return (label, value) of the filters that have no field of their own."""
-        found = self.values()
-        return [
-            (str(field.label), found[field.name])
-            for field in self.hidden_fields()
-            if found.get(field.name)
-        ]
-
-    def values(self) -> dict[str, str]:
-        """Return what is valid of the address, by filter."""
-        self.is_valid()
-        return {name: value for name, value in self.cleaned_data.items() if value}
 
 
 class DraftForm(forms.Form):

@@ -54,25 +54,23 @@ SELECT v.first_error, k.first_error
 {_ANSWERS} AND a.purpose <> 'exam' AND v.state = 'scored' ORDER BY a.submitted_at, a.id"""
 
 # Both people of a pair labeled the solution of their own accord: tests are given to everybody.
+# Read once and joined with itself: ten times as fast as joining each label with the others' rows.
 _PAIRS = """
-FROM labeling_assignment a
-JOIN labeling_assignment b ON b.solution_id = a.solution_id AND b.user_id <> a.user_id
- AND b.submitted_at IS NOT NULL AND b.purpose IN ('label', 'audit')
-JOIN labeling_labeler la
-  ON la.project_id = a.project_id AND la.kind = 'human' AND la.user_id = a.user_id
-JOIN labeling_labeler lb
-  ON lb.project_id = b.project_id AND lb.kind = 'human' AND lb.user_id = b.user_id
-JOIN labeling_verdict va ON va.labeler_id = la.id AND va.solution_id = a.solution_id
-JOIN labeling_verdict vb ON vb.labeler_id = lb.id AND vb.solution_id = a.solution_id
-WHERE a.project_id = %(project)s AND a.submitted_at IS NOT NULL
-  AND a.purpose IN ('label', 'audit')
-  AND va.state = 'scored' AND vb.state = 'scored' AND NOT va.informed AND NOT vb.informed
-  AND (%(user)s::bigint IS NULL OR a.user_id = %(user)s)
+WITH labels AS MATERIALIZED (
+    SELECT a.solution_id, a.user_id, a.submitted_at, v.first_error
+    FROM labeling_assignment a
+    JOIN labeling_labeler l
+      ON l.project_id = a.project_id AND l.kind = 'human' AND l.user_id = a.user_id
+    JOIN labeling_verdict v ON v.labeler_id = l.id AND v.solution_id = a.solution_id
+    WHERE a.project_id = %(project)s AND a.submitted_at IS NOT NULL
+      AND a.purpose IN ('label', 'audit') AND v.state = 'scored' AND NOT v.informed)
+SELECT a.user_id, a.first_error, b.first_error, count(*)
+FROM labels a JOIN labels b ON b.solution_id = a.solution_id AND b.user_id <> a.user_id
+WHERE (%(user)s::bigint IS NULL OR a.user_id = %(user)s)
   AND (%(since)s::timestamptz IS NULL OR a.submitted_at >= %(since)s)
   AND (%(until)s::timestamptz IS NULL
-       OR greatest(a.submitted_at, b.submitted_at) < %(until)s)"""
-
-_AGREED = f"SELECT a.user_id, va.first_error, vb.first_error, count(*) {_PAIRS} GROUP BY 1, 2, 3"
+       OR greatest(a.submitted_at, b.submitted_at) < %(until)s)
+GROUP BY 1, 2, 3"""
 
 _PACE = """
 SELECT a.user_id,
@@ -125,7 +123,7 @@ def agreements(
 ) -> dict[int, Confusion]:  # fmt: skip
     """Return by user id the person's first errors (first) against other people's (second)."""
     cells: defaultdict[int, dict[tuple[int, int], int]] = defaultdict(dict)
-    for person, own, other, n in _rows(_AGREED, project, user=user, since=since, until=until):
+    for person, own, other, n in _rows(_PAIRS, project, user=user, since=since, until=until):
         cells[person][own, other] = n
     return {person: Confusion(counted) for person, counted in cells.items()}
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from labeling.domain.labels import NO_ERROR, LabelerKind
@@ -87,6 +88,18 @@ class Detail:
     heads: tuple[str, ...]
     table: tuple[tuple[str, tuple[Said, ...]], ...]
 
+    @property
+    def step_heads(self) -> tuple[int, ...]:
+        """Return the step labels that occur, right before wrong."""
+        return self.by_step.table.categories[::-1]
+
+    @property
+    def steps(self) -> list[tuple[int, list[tuple[int, int]]]]:
+        """Return how often each step label of the one meets each of the other."""
+        cells = self.by_step.table.cells
+        heads = self.step_heads
+        return [(a, [(b, cells.get((a, b), 0)) for b in heads]) for a in heads]
+
 
 def detail(project: Project, one: str, other: str, *, gold: bool) -> Detail | None:
     """Return one pair by its uids in either order; None where they have nothing in common."""
@@ -133,27 +146,49 @@ def _table(pair: Pair, heads: Sequence[str]) -> tuple[tuple[str, tuple[Said, ...
 
 @dataclass(frozen=True, slots=True)
 class Modeled:
-    """One annotator by Dawid and Skene's model. `finds`: says "error" of what has one, `passes`:
-    "no error" of what has none.
+    """One annotator by Dawid and Skene's model, and beside the majority.
+
+    `confusion`: how often "error" and "no error" are said of what has one, then of what has none.
     """
 
+    uid: str
     name: str
     votes: int
     accuracy: float
-    finds: Statistic
-    passes: Statistic
+    with_majority: Proportion
+    confusion: tuple[Statistic, Statistic, Statistic, Statistic]
+
+
+@dataclass(frozen=True, slots=True)
+class Differing:
+    """Solutions with the same votes, of which the model says something else than the majority.
+
+    `votes`: (name, has an error); `filter`: as the list of solutions takes them.
+    """
+
+    votes: tuple[tuple[str, int], ...]
+    filter: str
+    solutions: int
+    majority: int
+    label: int
+    chance: float
 
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """The annotators among themselves. `model`: by annotator, or why there is none; `differ`:
-    solutions of which the model says something else than the majority.
+    """The annotators among themselves. `model`: by annotator, or why there is none; `differing`:
+    where the model says something else than the majority, most solutions first.
     """
 
     first_errors: GroupAgreement
     errors: GroupAgreement
     model: tuple[Modeled, ...] | Undefined
-    differ: int
+    differing: tuple[Differing, ...]
+
+    @property
+    def differ(self) -> int:
+        """Return of how many solutions the model says something else than the majority."""
+        return sum(row.solutions for row in self.differing)
 
 
 def people(project: Project) -> People:
@@ -162,28 +197,65 @@ def people(project: Project) -> People:
     after = 1 + max((said for v in by_first for _, said in v), default=NO_ERROR)
     ranked = Ratings(_profiles(by_first.items(), after))
     model = dawid_skene(by_error)
+    modeled: tuple[Modeled, ...] | Undefined
+    differing: tuple[Differing, ...] = ()
+    if isinstance(model, Undefined):
+        modeled = model
+    else:
+        who = _annotators(project)
+        modeled, differing = _modeled(who, model), _differing(who, model)
     return People(
         first_errors=group_agreement(ranked, HOW),
         errors=group_agreement(Ratings(_profiles(by_error.items())), HOW),
-        model=model if isinstance(model, Undefined) else _modeled(project, model),
-        differ=0 if isinstance(model, Undefined) else _differ(model),
+        model=modeled,
+        differing=differing,
     )
 
 
-def _differ(model: AnnotatorModel) -> int:
-    return sum(one.items for one in model.items if one.majority not in (None, one.label))
-
-
-def _modeled(project: Project, model: AnnotatorModel) -> tuple[Modeled, ...]:
+def _annotators(project: Project) -> dict[str, tuple[str, str]]:
     rows = Labeler.objects.filter(project=project, kind=LabelerKind.HUMAN)
-    names = {str(pk): name for pk, name in rows.values_list("pk", "name")}
+    return {str(pk): (uid, name) for pk, uid, name in rows.values_list("pk", "uid", "name")}
+
+
+def _differing(who: Mapping[str, tuple[str, str]], model: AnnotatorModel) -> tuple[Differing, ...]:
+    found = [
+        Differing(
+            votes=tuple((who[pk][1], said) for pk, said in item.votes),
+            filter=" ".join(f"{who[pk][0]}={'error' if n else 'none'}" for pk, n in item.votes),
+            solutions=item.items,
+            majority=item.majority,
+            label=item.label,
+            chance=item.chance,
+        )
+        for item in model.items
+        if item.majority not in (None, item.label) and all(pk in who for pk, _ in item.votes)
+    ]
+    return tuple(sorted(found, key=lambda row: -row.solutions))
+
+
+def _four(
+    chances: Mapping[tuple[int, int], Statistic],
+) -> tuple[Statistic, Statistic, Statistic, Statistic]:
+    a, b, c, d = (
+        chances.get(cell, Undefined.NEVER_SEEN) for cell in ((1, 1), (1, 0), (0, 1), (0, 0))
+    )
+    return a, b, c, d
+
+
+def _modeled(who: Mapping[str, tuple[str, str]], model: AnnotatorModel) -> tuple[Modeled, ...]:
+    same, met = Counter[str](), Counter[str]()
+    for item in model.items:
+        for pk, said in item.votes if item.majority is not None else ():
+            met[pk] += item.items
+            same[pk] += item.items if said == item.majority else 0
     return tuple(
         Modeled(
-            name=names.get(row.name, row.name),
+            uid=who.get(row.name, ("", row.name))[0],
+            name=who.get(row.name, ("", row.name))[1],
             votes=row.votes,
             accuracy=row.accuracy,
-            finds=row.confusion.get((1, 1), Undefined.NEVER_SEEN),
-            passes=row.confusion.get((0, 0), Undefined.NEVER_SEEN),
+            with_majority=Proportion(same[row.name], met[row.name]),
+            confusion=_four(row.confusion),
         )
         for row in model.annotators
     )

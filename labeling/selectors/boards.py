@@ -6,12 +6,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from django.db.models import Count, F, Sum
+
 from labeling.domain.boards import REFUTED, Board, Key, read_pattern, read_votes
 from labeling.domain.labels import LabelerKind
 from labeling.domain.statistics.annotators import Votes
 from labeling.domain.statistics.confusion import Confusion, StepConfusion, StepPattern
-from labeling.models import BoardCount, Labeler, Project, Stale
-from labeling.selectors.filters import GROUPS
+from labeling.models import BoardCount, DayTally, Labeler, Project, Run, Stale
+from labeling.models.runs import RunState
+from labeling.selectors.sides import GROUPS
 
 _GROUPS = {kind: name for name, kind in GROUPS.items()}
 _ORDER = [*LabelerKind]
@@ -27,6 +30,25 @@ def read(project: Project, board: Board) -> dict[Key, int]:
 def waiting() -> int:
     """Return how many changes are not counted yet; beyond WAITING_SHOWN they are not counted."""
     return len(Stale.objects.values_list("pk")[:WAITING_SHOWN])
+
+
+def moving(project: Project) -> str:
+    """Return a mark that changes with the project's counts and costs; empty where none will.
+
+    None will where no run works and nothing waits to be counted. Of two states that differ, the
+    marks are equal by a chance like that of a hash.
+    """
+    working = Run.objects.filter(project=project, state=RunState.RUNNING).exists()
+    rest = waiting()
+    if not working and not rest:
+        return ""
+    counts = BoardCount.objects.filter(project=project).aggregate(
+        mark=Sum(F("id") * F("n")), rows=Count("pk")
+    )
+    spent = DayTally.objects.filter(project=project).aggregate(
+        tokens=Sum(F("prompt_tokens") + F("completion_tokens")), items=Sum("items")
+    )
+    return "-".join(str(part or 0) for part in (*counts.values(), *spent.values(), rest))
 
 
 @dataclass(frozen=True, slots=True)

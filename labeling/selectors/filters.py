@@ -1,25 +1,37 @@
-"""What the list of solutions is narrowed to, as database conditions."""
+"""What the list of solutions is narrowed to, as database conditions.
+
+Every cell of a dashboard leads to the list by these filters: the solutions behind it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
-from django.db.models.expressions import Combinable
+from django.db.models import Q, QuerySet
 
 from labeling.domain.consensus import DecisionState
-from labeling.domain.labels import NO_ERROR, LabelerKind, VerdictState
+from labeling.domain.labels import NO_ERROR, LabelerKind
 from labeling.domain.statistics.bands import length_of
-from labeling.domain.statistics.diagnostics import ErrorKind
 from labeling.models import Labeler, Project, Solution, Verdict
+from labeling.selectors import solution_conditions as solution
+from labeling.selectors import verdict_conditions as verdict
+from labeling.selectors.sides import GROUPS, labelers_of
+from labeling.selectors.verdict_pairs import meeting, pairs
 
-GROUPS = {"annotators": LabelerKind.HUMAN, "adjudicators": LabelerKind.ADJUDICATOR}
-"""Names of all people of a kind, where otherwise a labeler's opaque id stands."""
+_ALONE = frozenset({"missing", "unscored", "rejected", "verdict", "any"})
+"""What a side says that is compared with nobody's verdict."""
+
+_ALSO_INFORMED = _ALONE | {"refuted"}
+"""Of which verdicts that a person gave after seeing others' are a part."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What the list is narrowed to; empty strings narrow nothing. Steps count from 1."""
+    """What the list is narrowed to; empty strings narrow nothing. Steps count from 1.
+
+    From `source` on they are what cells of dashboards lead to (labeling.domain.cells): `one` and
+    `other` are sides (labeling.selectors.sides), and what follows speaks of their verdicts.
+    """
 
     state: str = ""
     mc: str = ""
@@ -30,12 +42,35 @@ class Filters:
     gave_up: str = ""
     generator: str = ""
     source: str = ""
+    label: str = ""
     length: str = ""
+    difficulty: str = ""
+    audit: str = ""
+    audited_as: str = ""
+    people: str = ""
+    votes: str = ""
     one: str = ""
     one_says: str = ""
     other: str = ""
     other_says: str = ""
+    between: str = ""
+    steps: str = ""
     stands: str = ""
+    position: str = ""
+    minimum: str = ""
+    came: str = ""
+    like: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What a cell counted, where it is not solutions: pairs or verdicts of several people, steps.
+
+    `counts` says which of them; `rows` has one row for each, or a sum of `steps`.
+    """
+
+    counts: str
+    rows: QuerySet[Verdict]
 
 
 def newest(project: Project) -> dict[str, Labeler]:
@@ -47,19 +82,61 @@ def newest(project: Project) -> dict[str, Labeler]:
 
 
 def narrowed(
-    project: Project, filters: Filters, speakers: dict[str, Labeler]
+    project: Project, filters: Filters, speakers: dict[str, Labeler], *, gold: bool = False
 ) -> QuerySet[Solution]:
-    """Return the project's solutions that fit the filters."""
-    query = Solution.objects.filter(project=project)
+    """Return the project's solutions that fit the filters; `gold`: also those that speak of it."""
+    query = _by_decision(Solution.objects.filter(project=project), filters)
+    for kind, wanted in (("mc", filters.mc), ("judge", filters.judge)):
+        if wanted:
+            query = query.filter(
+                _says(_of([speakers[kind].pk] if kind in speakers else []), wanted)
+            )
+    if filters.relation:
+        query = query.filter(solution.related(speakers, filters.relation))
+    query = _by_itself(query, filters)
+    if filters.difficulty:
+        query = query.filter(solution.difficulty(project, filters.difficulty))
+    if filters.audit:
+        query = query.filter(solution.audited(filters.audit, filters.audited_as))
+    if filters.people:
+        query = query.filter(solution.labeled_by_people(filters.people))
+    if filters.votes:
+        query = query.filter(solution.voted(project, filters.votes))
+    for condition in _spoken(project, filters, gold=gold):
+        query = query.filter(condition)
+    return query
+
+
+def behind(project: Project, filters: Filters, *, gold: bool = False) -> Behind | None:
+    """Return what the cell that leads here counted, where that is not solutions."""
+    one = labelers_of(project, filters.one, gold=gold) if filters.one else []
+    if _is_pair(filters):
+        other = labelers_of(project, filters.other, gold=gold)
+        rows = _pairs(one, other, filters)
+        if filters.steps:
+            return Behind("steps", rows)
+        return Behind("pairs", rows) if {filters.one, filters.other} & GROUPS.keys() else None
+    if filters.one and filters.position:
+        return Behind("steps", _said(_of(one), filters))
+    if filters.one in GROUPS:
+        return Behind("verdicts", _said(_of(one), filters))
+    return None
+
+
+def _by_decision(query: QuerySet[Solution], filters: Filters) -> QuerySet[Solution]:
     if filters.state == DecisionState.UNDECIDED:
         query = query.filter(Q(decision=None) | Q(decision__state=filters.state))
     elif filters.state:
         query = query.filter(decision__state=filters.state)
-    for kind, wanted in (("mc", filters.mc), ("judge", filters.judge)):
-        if wanted:
-            query = query.filter(_says(speakers.get(kind), wanted))
-    if filters.relation:
-        query = query.filter(_related(speakers, filters.relation))
+    labels = {
+        "none": Q(decision__first_error=NO_ERROR),
+        "error": Q(decision__first_error__gt=NO_ERROR),
+        "decided": Q(decision__first_error__isnull=False),
+    }
+    return query.filter(labels[filters.label]) if filters.label else query
+
+
+def _by_itself(query: QuerySet[Solution], filters: Filters) -> QuerySet[Solution]:
     if filters.answer:
         value = {"right": True, "wrong": False, "unknown": None}[filters.answer]
         query = query.filter(final_answer_correct=value)
@@ -74,80 +151,60 @@ def narrowed(
     if filters.length:
         low, high = length_of(filters.length)
         query = query.filter(steps__len__gte=low, steps__len__lte=high)
-    for side, wanted in ((filters.one, filters.one_says), (filters.other, filters.other_says)):
-        if side:
-            query = query.filter(_said(_by(project, side), wanted or "scored"))
-    if filters.one and filters.stands:
-        query = query.filter(_stands(_by(project, filters.one), filters.stands))
     return query
 
 
-def _by(project: Project, side: str) -> QuerySet[Verdict]:
-    """Return the verdicts of one side of a dashboard (labeling.selectors.boards) on a solution."""
-    said = Verdict.objects.filter(
-        solution=OuterRef("pk"), labeler__project=project, labeler__active=True, informed=False
+def _of(labelers: list[int]) -> QuerySet[Verdict]:
+    return Verdict.objects.filter(labeler__in=labelers)
+
+
+def _says(verdicts: QuerySet[Verdict], wanted: str) -> Q:
+    if wanted == "missing":
+        return ~Q(solution.on(verdicts))
+    return Q(solution.on(verdict.says(verdicts, wanted)))
+
+
+def _is_pair(filters: Filters) -> bool:
+    return bool(
+        filters.one and filters.other and not {filters.one_says, filters.other_says} & _ALONE
     )
-    kind = GROUPS.get(side)
-    return said.filter(labeler__kind=kind) if kind else said.filter(labeler__uid=side)
 
 
-def _stands(said: QuerySet[Verdict], kind: str) -> Exists:
-    """Return the condition that a verdict stands so to what people decided."""
-    true = F("solution__decision__first_error")
-    said = said.filter(state=VerdictState.SCORED, solution__decision__state="adjudicated")
-    right, both = (
-        Q(first_error=true),
-        Q(first_error__gt=NO_ERROR) & ~Q(solution__decision__first_error=NO_ERROR),
-    )
-    conditions = {
-        ErrorKind.RIGHT: right,
-        ErrorKind.EARLY: both & Q(first_error__lt=true),
-        ErrorKind.LATE: both & Q(first_error__gt=true),
-        ErrorKind.MISSED: ~right & Q(first_error=NO_ERROR),
-        ErrorKind.FALSE_ALARM: ~right & Q(solution__decision__first_error=NO_ERROR),
-    }
-    return Exists(said.filter(conditions[ErrorKind(kind)]))
+def _pairs(one: list[int], other: list[int], filters: Filters) -> QuerySet[Verdict]:
+    found = pairs(one, other, (filters.one_says, filters.other_says), filters.between)
+    return meeting(found, filters.steps) if filters.steps else found
 
 
-def _says(labeler: Labeler | None, wanted: str) -> Combinable | Q:
-    return _said(Verdict.objects.filter(solution=OuterRef("pk"), labeler=labeler), wanted)
+def _spoken(project: Project, filters: Filters, *, gold: bool) -> list[Q]:
+    """Return the conditions on what the sides say."""
+    if not filters.one:
+        return []
+    one = labelers_of(project, filters.one, gold=gold)
+    if _is_pair(filters):
+        other = labelers_of(project, filters.other, gold=gold)
+        return [Q(solution.on(_pairs(one, other, filters)))]
+    if filters.one_says == "missing":
+        return [~Q(solution.on(_of(one)))]
+    return [Q(solution.on(_said(_of(one), filters)))]
 
 
-def _said(verdicts: QuerySet[Verdict], wanted: str) -> Combinable | Q:
-    match wanted:
-        case "missing":
-            return ~Exists(verdicts)
-        case "unscored":
-            return Exists(verdicts.filter(state=VerdictState.UNSCORED))
-        case "refuted":
-            return Exists(verdicts.filter(state=VerdictState.REFUTED))
-        case "scored":
-            return Exists(verdicts.filter(state=VerdictState.SCORED))
-        case "error":
-            return Exists(verdicts.filter(first_error__gt=NO_ERROR))
-        case "none":
-            return Exists(verdicts.filter(first_error=NO_ERROR))
-    if wanted.endswith("+"):
-        return Exists(verdicts.filter(first_error__gte=int(wanted[:-1]) - 1))
-    return Exists(verdicts.filter(first_error=int(wanted) - 1))
-
-
-def _related(speakers: dict[str, Labeler], relation: str) -> Exists:
-    pairs = Verdict.objects.filter(
-        solution=OuterRef("pk"),
-        labeler=speakers.get("mc"),
-        state=VerdictState.SCORED,
-        solution__verdicts__labeler=speakers.get("judge"),
-        solution__verdicts__state=VerdictState.SCORED,
-    ).annotate(other=F("solution__verdicts__first_error"))
-    wrong, other_wrong = Q(first_error__gt=NO_ERROR), Q(other__gt=NO_ERROR)
-    same = Q(first_error=F("other"))
-    conditions = {
-        "compared": Q(),
-        "both_right": same & ~wrong,
-        "same_error": same & wrong,
-        "different_error": ~same & wrong & other_wrong,
-        "only_first": wrong & ~other_wrong,
-        "only_second": ~wrong & other_wrong,
-    }
-    return Exists(pairs.filter(conditions[relation]))
+def _said(verdicts: QuerySet[Verdict], filters: Filters) -> QuerySet[Verdict]:
+    """Return the verdicts of one side that the filters mean."""
+    wanted = filters.one_says or ("any" if filters.came or filters.minimum else "scored")
+    if wanted not in _ALSO_INFORMED:
+        verdicts = verdicts.filter(informed=False)
+    verdicts = verdict.says(verdicts, wanted)
+    if filters.stands:
+        # of a step it is the step's label that is wrong, not the first error
+        verdicts = verdict.stands(verdicts, "any" if filters.position else filters.stands)
+    if filters.minimum:
+        verdicts = verdict.lowest(verdicts, filters.minimum)
+    if filters.came:
+        verdicts = verdict.came(verdicts, filters.came)
+    if filters.like:
+        like = verdicts.filter(solution__uid=filters.like).order_by().values("reason")[:1]
+        verdicts = verdicts.filter(reason=like)
+    if filters.position:
+        steps = verdict.steps_at(filters.position, wrong=filters.stands == "wrong")
+        verdicts = verdicts.annotate(steps=steps).filter(steps__gt=0)
+    return verdicts

@@ -24,8 +24,14 @@ class Period:
     """A day or week. `right`: of the verdicts that came then and that people decided about."""
 
     begins: str
+    ends: str
     verdicts: int
     right: Proportion
+
+    @property
+    def span(self) -> str:
+        """Return its days as the list of solutions takes them."""
+        return f"{self.begins}..{self.ends}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +74,15 @@ def _course(side: Side, counted: Mapping[tuple[str, ...], int], weekly: bool) ->
         if labeler in side.labelers:
             periods[_begin(day) if weekly else day][kind] += n
     latest = sorted(periods.items())[-SHOWN:]
-    return Course(side, tuple(_period(begins, kinds) for begins, kinds in latest))
+    return Course(side, tuple(_period(begins, kinds, weekly) for begins, kinds in latest))
 
 
-def _period(begins: str, kinds: Counter[str]) -> Period:
+def _period(begins: str, kinds: Counter[str], weekly: bool) -> Period:
     checked = kinds.total() - kinds["unchecked"]
-    return Period(begins, kinds.total(), Proportion(kinds[str(ErrorKind.RIGHT)], checked))
+    ends = date.fromisoformat(begins) + timedelta(days=6 if weekly else 0)
+    return Period(
+        begins, ends.isoformat(), kinds.total(), Proportion(kinds[str(ErrorKind.RIGHT)], checked)
+    )
 
 
 def _begin(day: str) -> str:

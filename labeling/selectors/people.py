@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.http import Http404
 
@@ -18,9 +18,16 @@ from labeling.domain.statistics.intervals import Proportion
 from labeling.domain.statistics.undefined import Undefined
 from labeling.models import Labeler, Membership, Project, User
 from labeling.selectors import accuracy
+from labeling.selectors.remembered import Remembered
 
 PERIODS = {"7": timedelta(days=7), "30": timedelta(days=30), "": None}
 """What the page can look back on, by its value in the address."""
+
+
+_Numbers: TypeAlias = tuple[
+    dict[int, dict[Against, Accuracy]], dict[int, Confusion], dict[int, Pace]
+]
+_REMEMBERED = Remembered()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +84,9 @@ SORTS = tuple(_SORTS)
 def people(project: Project, since: datetime | None = None) -> list[Person]:
     """Return everybody who labeled or may label in the project, by name."""
     roles, labelers = _roles(project), _labelers(project)
+    by_accuracy, by_agreement, by_pace = _numbers(project, since)
     names = {user: name for user, (name, _) in roles.items()}
     names |= {user: name for user, (name, _) in labelers.items()}
-    by_accuracy = accuracy.accuracies(project, since=since)
-    by_agreement = accuracy.agreements(project, since=since)
-    by_pace = accuracy.paces(project, since=since)
     found = [
         Person(
             user_id=user,
@@ -102,9 +107,9 @@ def person(project: Project, user: User, since: datetime | None = None) -> Perso
     """Return one person's numbers."""
     role = Membership.objects.filter(project=project, user=user).values_list("role", flat=True)
     labeler = Labeler.objects.filter(project=project, user=user, kind=LabelerKind.HUMAN).first()
-    agreed = accuracy.agreements(project, user=user.pk, since=since).get(user.pk, Confusion({}))
-    compared = accuracy.accuracies(project, user=user.pk, since=since).get(user.pk, {})
-    pace = accuracy.paces(project, user=user.pk, since=since).get(user.pk, Pace())
+    by_accuracy, by_agreement, by_pace = _numbers(project, since, user.pk)
+    compared = by_accuracy.get(user.pk, {})
+    agreed, pace = by_agreement.get(user.pk, Confusion({})), by_pace.get(user.pk, Pace())
     found = role.first()
     return Person(
         user_id=user.pk,
@@ -128,6 +133,20 @@ def user_for(project: Project, labeler: str) -> User:
     if found is None or found.user is None:
         raise Http404("no such person")
     return found.user
+
+
+def _numbers(project: Project, since: datetime | None, user: int | None = None) -> _Numbers:
+    """Return what the pages are made of, by user id; of many labels up to some minutes old."""
+    day = since and since.date()  # the same key from one view to the next
+    found: _Numbers = _REMEMBERED.get(
+        (project.pk, day, user, project.policy.too_fast_seconds),
+        lambda: (
+            accuracy.accuracies(project, user=user, since=since),
+            accuracy.agreements(project, user=user, since=since),
+            accuracy.paces(project, user=user, since=since),
+        ),
+    )
+    return found
 
 
 def ordered(found: Sequence[Person], sort: str) -> list[Person]:

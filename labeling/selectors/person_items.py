@@ -8,11 +8,13 @@ from enum import StrEnum
 from typing import Any
 
 from django.db import connection
+from django.db.models import Q
+from django.db.models.functions import Coalesce
 
 from labeling.domain.assignments import Purpose
 from labeling.domain.labels import VerdictState
 from labeling.domain.quality import Against, Outcome, outcome
-from labeling.models import Project, User
+from labeling.models import Assignment, Project, User
 from labeling.selectors.accuracy import KEYS
 
 PAGE = 50
@@ -40,6 +42,8 @@ class Wanted:
     outcome: Outcome | None = None
     doing: Doing | None = None
     since: datetime | None = None
+    ids: tuple[int, ...] | None = None
+    """Assignments; None: whichever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +144,35 @@ SELECT o.uid, left(p.statement, {STATEMENT_SHOWN}), a.purpose, v.state, v.first_
 
 def items_of(project: Project, user: User, wanted: Wanted, number: int = 1) -> Listed:
     """Return a page (from 1) of the person's concluded items, newest first."""
+    if wanted.against is None and wanted.outcome is None and wanted.doing in _BY_ITSELF:
+        return _listed_by_itself(project, user, wanted, number)
     ((total,),) = _fetched("SELECT count(*)", project, user, wanted)
     number = min(max(1, number), _pages(total))
     place = f"LIMIT {PAGE} OFFSET {(number - 1) * PAGE}"
     return Listed(_listed(project, user, wanted, place), total, number)
+
+
+_BY_ITSELF = {None, Doing.SUBMITTED, Doing.SKIPPED, Doing.GAVE_UP}
+"""What the assignments alone tell: neither keys nor verdicts need be joined to count it."""
+
+
+def _listed_by_itself(project: Project, user: User, wanted: Wanted, number: int) -> Listed:
+    rows = Assignment.objects.filter(project=project, user=user)
+    conditions = {
+        Doing.SUBMITTED: Q(submitted_at__isnull=False),
+        Doing.SKIPPED: ~Q(skip_code=""),
+        Doing.GAVE_UP: Q(skip_code="give_up"),
+    }
+    concluded = Q(submitted_at__isnull=False) | ~Q(skip_code="")
+    rows = rows.filter(conditions[wanted.doing] if wanted.doing else concluded)
+    rows = rows.alias(at=Coalesce("submitted_at", "skipped_at"))
+    if wanted.since:
+        rows = rows.filter(at__gte=wanted.since)
+    total = rows.count()
+    number = min(max(1, number), _pages(total))
+    shown = rows.order_by("-at", "-pk").values_list("pk", flat=True)
+    ids = list(shown[(number - 1) * PAGE : number * PAGE])
+    return Listed(_listed(project, user, Wanted(ids=tuple(ids)), ""), total, number)
 
 
 def every_item(project: Project, user: User, wanted: Wanted) -> tuple[Done, ...]:
@@ -158,6 +187,8 @@ def _listed(project: Project, user: User, wanted: Wanted, place: str = "") -> tu
 
 def _condition(wanted: Wanted) -> str:
     parts = []
+    if wanted.ids is not None:
+        parts.append("a.id = ANY(%(ids)s)")
     if wanted.against:
         parts += [_PURPOSES[wanted.against], _COMPARED]
     if wanted.outcome:
@@ -182,6 +213,7 @@ def _fetched(
         "user": user.pk,
         "since": wanted.since,
         "fast": project.policy.too_fast_seconds,
+        "ids": list(wanted.ids or ()),
     }
     with connection.cursor() as cursor:
         cursor.execute(query, values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 from django.http import Http404
 
 from labeling.domain.consensus import Decision as Outcome
@@ -14,7 +14,7 @@ from labeling.domain.labels import LabelerKind, VerdictState
 from labeling.domain.roles import Role
 from labeling.domain.visibility import visible_kinds
 from labeling.models import Assignment, Labeler, Project, Solution, User, Verdict
-from labeling.selectors.filters import Filters, narrowed, newest
+from labeling.selectors.filters import Filters, behind, narrowed, newest
 
 PAGE = 50
 COUNTED = 10_000
@@ -48,10 +48,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of the list. `before` and `after` are the cursors of the neighboring pages."""
+    """One page of the list. `before` and `after` are the cursors of the neighboring pages.
+
+    `cell`: what the cell that led here counted where that is not solutions: how many "pairs" or
+    "verdicts" of people, or "steps".
+    """
 
     rows: tuple[Row, ...]
     total: int
+    cell: tuple[str, int] | None
     before: str | None
     after: str | None
     withheld: bool
@@ -69,19 +74,34 @@ def listed(
     *,
     after: str | None = None,
     before: str | None = None,
+    gold: bool = False,
 ) -> Page:
     """Return one page of the project's solutions.
 
     In a blind project the solution that the user is labeling is left out altogether: its row, or
-    its absence under a filter, would tell what the machines say of it.
+    its absence under a filter, would tell what the machines say of it. `gold`: filters may speak
+    of the gold key.
     """
     speakers = newest(project)
-    query, withheld = _not_held(narrowed(project, filters, speakers), project, user)
+    query, withheld = _not_held(narrowed(project, filters, speakers, gold=gold), project, user)
     total = query[:COUNTED].count()
     found, previous, following = _cut(query, project, after, before)
     said = _said(found, speakers)
     rows = tuple(_row(s, said.get((s.pk, "mc")), said.get((s.pk, "judge"))) for s in found)
-    return Page(rows, total, previous, following, withheld)
+    cell = _counted(project, filters, query, gold) if 0 < total < COUNTED else None
+    return Page(rows, total, cell, previous, following, withheld)
+
+
+def _counted(
+    project: Project, filters: Filters, query: QuerySet[Solution], gold: bool
+) -> tuple[str, int] | None:
+    found = behind(project, filters, gold=gold)
+    if found is None:
+        return None
+    rows = found.rows.filter(solution__in=query.order_by().values("pk"))
+    if found.counts == "steps":
+        return "steps", rows.aggregate(n=Sum("steps"))["n"] or 0
+    return found.counts, rows.count()
 
 
 def solution_for(project: Project, uid: str) -> Solution:

@@ -18,11 +18,13 @@ from labeling.selectors import boards
 from labeling.selectors import diagnostics as worth
 from labeling.selectors import history as courses
 from labeling.views.frame import frame, page
+from labeling.views.live import live
 from labeling.views.tables import as_csv, wants_csv
 
 
 @require_GET
 @login_required
+@live
 def agreement(request: HttpRequest, uid: str) -> HttpResponse:
     """Show how each pair of labelers agrees."""
     within = frame(request, uid, Action.VIEW)
@@ -43,6 +45,7 @@ def agreement(request: HttpRequest, uid: str) -> HttpResponse:
 
 @require_GET
 @login_required
+@live
 def pair(request: HttpRequest, uid: str, one: str, other: str) -> HttpResponse:
     """Show one pair of labelers in full."""
     within = frame(request, uid, Action.VIEW)
@@ -60,11 +63,18 @@ def pair(request: HttpRequest, uid: str, one: str, other: str) -> HttpResponse:
 
 @require_GET
 @login_required
+@live
 def annotators(request: HttpRequest, uid: str) -> HttpResponse:
     """Show how annotators agree, and what a model of their errors makes of them."""
     within = frame(request, uid, Action.MANAGE)
     found = reads.people(within.project)
     undefined = isinstance(found.model, Undefined)
+    model = () if isinstance(found.model, Undefined) else found.model
+    if wants_csv(request):
+        name = f"annotators {within.project.name}"
+        if request.GET.get("table") == "agreement":
+            return as_csv(name, _GROUP_HEAD, _group_rows(found))
+        return as_csv(name, _MODEL_HEAD, _model_rows(model))
     return page(
         request,
         "agreement/annotators.html",
@@ -72,13 +82,14 @@ def annotators(request: HttpRequest, uid: str) -> HttpResponse:
         active="agreement",
         tab="agreement_people",
         people=found,
-        model=() if undefined else found.model,
+        model=model,
         reason=said(found.model) if undefined else "",
     )
 
 
 @require_GET
 @login_required
+@live
 def diagnostics(request: HttpRequest, uid: str) -> HttpResponse:
     """Show what the machines' labels are worth."""
     within = frame(request, uid, Action.VIEW)
@@ -98,6 +109,7 @@ def diagnostics(request: HttpRequest, uid: str) -> HttpResponse:
 
 @require_GET
 @login_required
+@live
 def audit(request: HttpRequest, uid: str) -> HttpResponse:
     """Show what an export would contain, and how sure that is."""
     within = frame(request, uid, Action.VIEW)
@@ -121,6 +133,7 @@ def audit(request: HttpRequest, uid: str) -> HttpResponse:
 
 @require_GET
 @login_required
+@live
 def history(request: HttpRequest, uid: str) -> HttpResponse:
     """Show how labels and their quality went over time."""
     within = frame(request, uid, Action.VIEW)
@@ -153,6 +166,27 @@ def _noise_rows(found: worth.Diagnostics) -> Iterator[Sequence[object]]:
                 wrong = group.wrong
                 yield [checked.side.name, dimension, group.group, wrong.part, wrong.whole,
                        known(wrong.value), *_ends(wrong.interval)]  # fmt: skip
+
+
+_GROUP_HEAD = ["of", "statistic", "value", "low", "high"]
+_MODEL_HEAD = [
+    "annotator", "labels", "expected right", "like the majority", "compared with it",
+    "says error of an error", "says no error of an error", "says error of none",
+    "says no error of none",
+]  # fmt: skip
+
+
+def _group_rows(found: reads.People) -> Iterator[Sequence[object]]:
+    for name, group in (("first error", found.first_errors), ("has an error", found.errors)):
+        for statistic in ("pairs", "fleiss", "alpha_nominal", "alpha_ordinal"):
+            measured = getattr(group, statistic)
+            yield [name, statistic, known(measured.value), *_ends(measured.interval)]
+
+
+def _model_rows(model: Sequence[reads.Modeled]) -> Iterator[Sequence[object]]:
+    for row in model:
+        yield [row.name, row.votes, row.accuracy, row.with_majority.part, row.with_majority.whole,
+               *map(known, row.confusion)]  # fmt: skip
 
 
 def _ends(interval: MaybeInterval) -> tuple[float | None, float | None]:

@@ -16,6 +16,7 @@ from labeling.domain.roles import Action
 from labeling.forms.costs import CostsForm
 from labeling.selectors import costs as reads
 from labeling.views.frame import frame, page
+from labeling.views.live import live
 from labeling.views.tables import as_csv, wants_csv
 
 PERIODS = ((7, _("7 days")), (30, _("30 days")), ("", _("all the time")))
@@ -27,6 +28,7 @@ HEAD = [
 
 @require_GET
 @login_required
+@live
 def costs(request: HttpRequest, uid: str) -> HttpResponse:
     """Show tokens, time and money by run, labeler and day."""
     within = frame(request, uid, Action.VIEW)

@@ -10,8 +10,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from labeling.domain.roles import Action
-from labeling.forms import SolutionFilterForm
+from labeling.forms.solutions import SolutionFilterForm
 from labeling.selectors import solutions as reads
+from labeling.selectors.filter_words import words
 from labeling.selectors.filters import Filters
 from labeling.views.adjudication import solution_page
 from labeling.views.frame import frame, page
@@ -23,13 +24,14 @@ def solutions(request: HttpRequest, uid: str) -> HttpResponse:
     """List the project's solutions; filters and position stand in the address."""
     within = frame(request, uid, Action.VIEW)
     form = SolutionFilterForm(request.GET)
-    filters = form.values()
+    filters, gold = form.values(), within.can(Action.MANAGE)
     shown = reads.listed(
         within.project,
         within.user,
         Filters(**filters),
         after=request.GET.get("after"),
         before=request.GET.get("before"),
+        gold=gold,
     )
     return page(
         request,
@@ -38,6 +40,7 @@ def solutions(request: HttpRequest, uid: str) -> HttpResponse:
         active="solutions",
         form=form,
         filters=filters,
+        narrowed_by=list(words(within.project, form.hidden_labels(), filters, gold=gold)),
         query=urlencode(filters),
         shown=shown,
     )

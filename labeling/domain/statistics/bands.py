@@ -17,6 +17,11 @@ def position_band(index: int) -> str:
     return POSITIONS[bisect_right(_POSITION_STARTS, index + 1)]
 
 
+def position_of(band: str) -> tuple[int, int]:
+    """Return the first and the last place, from 1, of a band; the last one ends far away."""
+    return _ends(POSITIONS.index(band), _POSITION_STARTS)
+
+
 def length_band(steps: int) -> str:
     """Return the band of a solution's number of steps."""
     return LENGTHS[bisect_right(_LENGTH_STARTS, steps)]
@@ -24,9 +29,12 @@ def length_band(steps: int) -> str:
 
 def length_of(band: str) -> tuple[int, int]:
     """Return the fewest and the most steps of a band; the last one ends far away."""
-    place = LENGTHS.index(band)
-    starts = (1, *_LENGTH_STARTS, 10**6)
-    return starts[place], starts[place + 1] - 1
+    return _ends(LENGTHS.index(band), _LENGTH_STARTS)
+
+
+def _ends(place: int, starts: tuple[int, ...]) -> tuple[int, int]:
+    ends = (1, *starts, 10**6)
+    return ends[place], ends[place + 1] - 1
 
 
 def difficulty_band(passed: int, drawn: int) -> str | None:

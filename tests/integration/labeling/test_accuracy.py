@@ -259,7 +259,7 @@ def test_machine_verdicts_are_not_read(project, annotator, adjudicator):
         )
         cursor.execute("ANALYZE labeling_verdict, labeling_solution, labeling_assignment")
         values = {"project": project.pk, "user": None, "since": None, "until": None, "fast": 1.0}
-        for query in (accuracy._COUNTED, accuracy._AGREED, accuracy._PACE):
+        for query in (accuracy._COUNTED, accuracy._PAIRS, accuracy._PACE):
             cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}", values)
             (plan,) = cursor.fetchone()
             assert most_rows(plan[0]["Plan"]) < 100

@@ -66,22 +66,12 @@ def test_a_pair_is_shown_from_either_side(world, project, lead):
         lead.get(address("agreement_pair", project, *ends)).content
         for ends in ((mc.uid, judge.uid), (judge.uid, mc.uid))
     )
-    assert re.sub(rb'value="[^"]*csrf[^"]*"', b"", one).count(b"14 / 20") == 1
-    assert other.count(b"14 / 20") == 1
+    for page in (one, other):
+        assert re.findall(rb'data-count="(14|20)">', page)[:2] == [b"14", b"20"]
     assert lead.get(address("agreement_pair", project, mc.uid, "adjudicators")).status_code == 404
 
 
-def test_every_count_of_a_pair_leads_to_as_many_solutions(world, project, lead):
-    mc, judge, _ = world
-    page = lead.get(address("agreement_pair", project, mc.uid, judge.uid)).content.decode()
-    links = re.findall(r'href="([^"]*one_says[^"]*)">(\d+)</a>', page)
-    assert sum(int(n) for _, n in links) == 20
-    for link, n in links:
-        listed = lead.get(link.replace("&amp;", "&")).content.decode()
-        assert listed.count('<tr class="link-row">') == int(n), link
-
-
-def test_machine_labels_are_held_against_peoples_decisions(world, project, lead):
+def test_machine_labels_are_held_against_peoples_decisions(world, project):
     mc, judge, _ = world
     found = {c.side.uid: c for c in diagnostics.diagnostics(project).checked}
     # of 10 decided by people MC was right in 3 + 2, late in 1 (said 1, true 0), missed 4
@@ -89,12 +79,6 @@ def test_machine_labels_are_held_against_peoples_decisions(world, project, lead)
     assert kinds == {"right": 5, "early": 0, "late": 1, "missed": 4, "false alarm": 0}
     kinds = {str(kind): share.part for kind, share in found[judge.uid].kinds.items()}
     assert kinds == {"right": 7, "early": 0, "late": 1, "missed": 0, "false alarm": 2}
-    page = lead.get(address("diagnostics", project)).content.decode()
-    links = re.findall(r'href="([^"]*stands[^"]*)">(\d+)</a>', page)
-    assert len(links) == 6
-    for link, n in links:
-        listed = lead.get(link.replace("&amp;", "&")).content.decode()
-        assert listed.count('<tr class="link-row">') == int(n), link
 
 
 def test_retention_and_flawed_processes(world, project):
