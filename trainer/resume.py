@@ -26,19 +26,24 @@ class RunState:
     labels_seen: int = 0
     seconds: float = 0.0
     best: Best = field(default_factory=Best)
+    named: int = 0
+    """The best iteration that the checkpoint on disk names."""
 
     def save(self, path: Path) -> None:
         """Write atomically: a reader or a kill at any moment finds a whole state."""
         _write(self._rows(), path)
+        self.named = self.best.iteration
 
     def keep_best(self, folder: Path) -> None:
-        """Write the weights of this step beside those that an earlier checkpoint still names."""
+        """Write the weights of this step beside those that the checkpoint on disk still names."""
         _write(self._weights(), self._best_file(folder))
+        self.drop_others(folder)
 
     def drop_others(self, folder: Path) -> None:
-        """Remove kept weights that no checkpoint names any more."""
+        """Remove kept weights that are neither the best nor named by the checkpoint on disk."""
+        kept = {BEST.format(self.best.iteration), BEST.format(self.named)}
         for file in folder.glob(BEST.format("*")):
-            if file != self._best_file(folder):
+            if file.name not in kept:
                 file.unlink()
 
     def load_best(self, folder: Path) -> None:
@@ -72,6 +77,7 @@ class RunState:
         self.labels_seen = rows["labels_seen"]
         self.seconds = rows["seconds"]
         self.best = Best(**rows["best"])
+        self.named = self.best.iteration
 
     def _rows(self) -> dict[str, Any]:
         return {

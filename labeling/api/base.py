@@ -29,7 +29,9 @@ class Endpoint(APIView):
     @property
     def scope(self) -> Scope:
         """Return the scope that the request's method needs."""
-        return self.scopes.get(self.request.method or "", Scope.READ)
+        method = self.request.method or ""
+        # HEAD tells the size and the hash of what GET sends.
+        return self.scopes.get("GET" if method == "HEAD" else method, Scope.READ)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Count the address first: guesses of tokens are requests, too."""

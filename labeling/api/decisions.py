@@ -101,5 +101,5 @@ class Decisions(Endpoint):
             adjudications.discard(code=RejectReason(values["discard"]), **common)
         else:
             adjudications.submit(first_error=values["first_error"], **common)
-        solution.decision.refresh_from_db()
-        return Response(DecisionOut(solution.decision).data)
+        decision = Decision.objects.select_related("solution").get(solution=solution)
+        return Response(DecisionOut(decision).data)

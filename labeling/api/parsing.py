@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -75,6 +76,8 @@ def check(value: Any, depth: int = 0) -> None:
         check_text(value)
     elif isinstance(value, int) and not -_LARGEST <= value < _LARGEST:
         raise ParseError("a number is beyond 64 bits")
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ParseError("a number is not finite")
     elif isinstance(value, Mapping):
         for key, inner in value.items():
             check_text(key)

@@ -99,7 +99,7 @@ def own_assignment(user: User, project: Project, uid: str) -> Assignment:
 def item(assignment: Assignment, role: Role | None) -> Item:
     """Return the item to label. Machine labels come along only where the policy is not blind."""
     solution, policy = assignment.solution, assignment.project.policy
-    kinds = visible_kinds(role, policy, labeling=True, submitted=False)
+    kinds = _kinds(assignment, role, submitted=False)
     return Item(
         uid=assignment.uid,
         statement=solution.problem.statement,
@@ -129,15 +129,17 @@ def submitted(assignment: Assignment, role: Role | None) -> Submitted:
 
 def evidence_kinds(assignment: Assignment, role: Role | None) -> frozenset[LabelerKind]:
     """Return the kinds of labelers that the person may see once the item is submitted."""
-    policy, purpose = assignment.project.policy, Purpose(assignment.purpose)
-    return visible_kinds(role, policy, labeling=True, submitted=True, purpose=purpose)
+    return _kinds(assignment, role, submitted=True)
 
 
 def kinds_now(assignment: Assignment, role: Role | None) -> frozenset[LabelerKind]:
     """Return the kinds of labelers that the person may see on the item, submitted or not."""
-    if assignment.submitted_at is not None:
-        return evidence_kinds(assignment, role)
-    return visible_kinds(role, assignment.project.policy, labeling=True, submitted=False)
+    return _kinds(assignment, role, submitted=assignment.submitted_at is not None)
+
+
+def _kinds(assignment: Assignment, role: Role | None, *, submitted: bool) -> frozenset[LabelerKind]:
+    policy, purpose = assignment.project.policy, Purpose(assignment.purpose)
+    return visible_kinds(role, policy, labeling=True, submitted=submitted, purpose=purpose)
 
 
 def has_evidence(user: User, project: Project, uid: str, role: Role | None) -> bool:

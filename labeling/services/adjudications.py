@@ -13,7 +13,7 @@ from labeling.domain.labels import LabelerKind, LabelError, VerdictState, labels
 from labeling.domain.refusals import Invalid, Refusal
 from labeling.models import AdjudicationLease, GoldItem, Solution, User, Verdict
 from labeling.selectors import adjudication as reads
-from labeling.services import decisions, events, labelers
+from labeling.services import decisions, events, labelers, verdicts
 
 
 class NewVerdicts(Refusal):
@@ -127,7 +127,7 @@ def _conclude(
 ) -> Verdict:
     # A verdict that arrives now waits for this lock, or has committed and is seen below.
     locked = decisions.lock([solution.pk])
-    before = Verdict.objects.filter(submission_key=key, labeler__user=by).first()
+    before = verdicts.given_before(by=by, key=key, solution=solution.pk)
     if before is not None:
         return before
     if reads.is_labeling(solution, by):

@@ -55,12 +55,12 @@ def take(
     """Store the verdicts that are in order; a labeler's first verdict on a solution stands.
 
     The labeler is told apart from those of runs and files: its configuration says that it calls
-    from outside.
+    from outside. What the caller says of it is never read as a run's settings.
     """
     if kind not in NAMEABLE:
         raise Invalid("labeler_kind: one of {nameable} is expected", nameable=", ".join(NAMEABLE))
     labeler = labelers.register(
-        by=by, project=project, kind=kind, name=name, config={"api": name, **config}
+        by=by, project=project, kind=kind, name=name, config={"api": name, "given": dict(config)}
     )
     uids = {one["solution"] for one in given if is_uid(one["solution"])}
     solutions = {s.uid: s for s in Solution.objects.filter(project=project, uid__in=uids)}

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 
 from labeling.domain.labels import VerdictState, check_labels, labels_up_to
 from labeling.models import Labeler, Rollout, Run, Solution, User, Verdict
 from labeling.services import decisions, events
+from labeling.services.idempotency import KeyReused
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,14 @@ class NewVerdict:
     rollouts: Sequence[NewRollout] = ()
     against: str | None = None
     """The reference answer that the completions were counted against; None: none was needed."""
+
+
+def given_before(*, by: User, key: UUID, solution: int) -> Verdict | None:
+    """Return the person's verdict that came with this key; raise KeyReused if on something else."""
+    before = Verdict.objects.filter(submission_key=key, labeler__user=by).first()
+    if before is not None and before.solution_id != solution:
+        raise KeyReused("this idempotency key was used for another request")
+    return before
 
 
 @transaction.atomic

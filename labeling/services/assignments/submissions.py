@@ -18,6 +18,7 @@ from labeling.selectors.corrections import check_correctable
 from labeling.services import decisions, events, labelers
 from labeling.services.assignments import leases, rows
 from labeling.services.assignments.drafting import check_version
+from labeling.services.verdicts import given_before
 
 
 class Incomplete(Invalid):
@@ -48,7 +49,7 @@ def submit(
     # The browser repeats a submit whose answer got lost while the first is still under way: it
     # waits above, then finds the first one's verdict by its key.
     item = rows.locked(by, uid, within)
-    if before := _submitted(by, key):
+    if before := given_before(by=by, key=key, solution=item.solution_id):
         return before
     rows.check_open(item)
     # Somebody else may hold the last place by now and submit at this very moment (lease_next after
@@ -75,7 +76,7 @@ def correct(
     if the person had opened the evidence before.
     """
     item = rows.locked(by, uid, within)
-    if before := _submitted(by, key):
+    if before := given_before(by=by, key=key, solution=item.solution_id):
         return before
     check_correctable(item)
     check_version(item, version)
@@ -122,10 +123,6 @@ def see_evidence(*, by: User, uid: str, now: datetime) -> None:
     if seen:
         project = Assignment.objects.select_related("project").get(uid=uid).project
         events.record(by=by, action="evidence opened", project=project, subject=uid)
-
-
-def _submitted(by: User, key: UUID) -> Verdict | None:
-    return Verdict.objects.filter(submission_key=key, labeler__user=by).first()
 
 
 def _own(item: Assignment) -> QuerySet[Verdict]:

@@ -130,3 +130,17 @@ def test_an_adjudicator_who_labels_gold_is_as_blind(key, adjudicator, client):
     html = client.get(address("annotate_submitted", item)).content.decode()
     assert KEY_REASON not in html
     assert REMARK not in html
+
+
+@pytest.mark.parametrize("purpose", ["gold", "exam"])
+def test_an_open_project_shows_no_person_on_gold_and_nothing_on_an_exam(
+    purpose, key, project, owner, adjudicator, client
+):
+    projects.change_policy(by=owner, project=project, blind=False)
+    client.force_login(adjudicator)
+    item = given(key.solution, adjudicator, purpose)
+    sent = client.get(reverse("annotate", args=[project.uid])).content.decode()
+    sent += client.get(address("annotate_completions", item) + "?step=0").content.decode()
+    assert (CRITIQUE in sent) == (purpose == "gold")
+    assert KEY_REASON not in sent
+    assert REMARK not in sent

@@ -76,3 +76,9 @@ def test_who_calls_is_told_with_what(api, owner):
     me = api(owner, "get", "/api/me", scopes=("read",)).json()
     assert (me["user"], me["token"], me["scopes"]) == (owner.username, "t", ["read"])
     assert me["expires_at"]
+
+
+def test_asking_for_the_head_needs_what_getting_needs(api, manager):
+    for method in ("get", "head"):
+        answer = api(manager, method, "labels.jsonl", scopes=("read",))
+        assert answer.status_code == 403, method

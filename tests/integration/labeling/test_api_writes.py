@@ -6,10 +6,20 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
-from labeling.models import Assignment, IdempotencyKey, Problem, Solution, Verdict
-from labeling.services import idempotency
+from labeling.models import (
+    Assignment,
+    Decision,
+    IdempotencyKey,
+    Labeler,
+    Problem,
+    Solution,
+    Verdict,
+)
+from labeling.services import idempotency, rollups
 from tests import factories as f
 from tests.api import Api
 
@@ -93,6 +103,56 @@ def test_a_verdict_that_contradicts_itself_is_refused_and_the_others_stored(
     assert [row["index"] for row in done["refused"]] == [0]
     assert words in done["refused"][0]["message"]
     assert Verdict.objects.get().state == "unscored"
+
+
+def test_what_a_caller_says_of_its_labeler_is_not_read_as_settings_of_a_run(
+    api, manager, project, solution
+):
+    counts = {"mc_k": [1, 1, 0], "mc_n": [2, 2, 2]}
+    body = verdicts({"solution": solution.uid, "first_error": 2, **counts}, kind="mc")
+    body["labeler"]["config"] = {"mode": "no mode of ours", "n": "many"}
+    assert api(manager, "post", "verdicts", body).json()["created"] == 1
+    rollups.fold_all()
+    rows = api(manager, "get", f"labels.jsonl?labeler={Labeler.objects.get().uid}")
+    assert rows.status_code == 200
+    client = Client()
+    client.force_login(manager)
+    page = client.get(reverse("solution", args=[project.uid, solution.uid]))
+    assert page.status_code == 200
+
+
+def test_a_number_that_is_not_finite_is_refused(api, manager, project):
+    body = '{"labeler": {"kind": "judge", "name": "m", "config": {"t": 1e999}}, "verdicts": []}'
+    answer = Client().post(
+        f"/api/projects/{project.uid}/verdicts",
+        body,
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {api.token(manager)}"},
+    )
+    assert answer.status_code == 400
+    assert "not finite" in answer.content.decode()
+
+
+def test_a_submission_key_holds_for_one_solution(api, adjudicator, project, solution):
+    other = f.SolutionFactory(problem__project=project)
+    said = {"first_error": 1, "reason": "x", "key": str(uuid4())}
+    for _ in range(2):
+        answer = api(adjudicator, "post", "decisions", {"solution": solution.uid, **said})
+        assert (answer.status_code, answer.json()["state"]) == (200, "adjudicated")
+    refused = api(adjudicator, "post", "decisions", {"solution": other.uid, **said})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "key_reused")
+    assert Verdict.objects.count() == 1
+
+
+def test_a_solution_without_a_decision_is_adjudicated(api, adjudicator, solution):
+    Decision.objects.filter(solution=solution).delete()
+    answer = api(
+        adjudicator,
+        "post",
+        "decisions",
+        {"solution": solution.uid, "first_error": 1, "reason": "x"},
+    )
+    assert (answer.status_code, answer.json()["state"]) == (200, "adjudicated")
 
 
 def test_an_adjudicator_decides_and_discards(api, adjudicator, solution):
