@@ -51,8 +51,11 @@ class Verdict(models.Model):
 
     class Meta:
         constraints = [
+            # what it includes answers selectors.verdict_pairs without the rows
             models.UniqueConstraint(
-                fields=["labeler", "solution"], name="verdict_one_per_labeler_and_solution"
+                fields=["labeler", "solution"],
+                include=["first_error", "state", "informed"],
+                name="verdict_one_per_labeler_and_solution",
             ),
             models.UniqueConstraint(fields=["submission_key"], name="verdict_submission_key_once"),
             models.CheckConstraint(
@@ -95,7 +98,9 @@ class Verdict(models.Model):
             models.Index(fields=["labeler", "created_at"], name="verdict_labeler_created"),
             # selectors.filters: the solutions behind a cell, also of a rare first error
             models.Index(
-                fields=["labeler", "first_error", "solution"], name="verdict_labeler_first"
+                fields=["labeler", "first_error", "solution"],
+                include=["state", "informed"],
+                name="verdict_labeler_first",
             ),
             # selectors.run_numbers: failures by reason; runs.retry_unscored
             models.Index(

@@ -8,25 +8,18 @@ from dataclasses import dataclass
 
 from labeling.domain.labels import NO_ERROR, LabelerKind
 from labeling.domain.statistics.agreement import Agreement, compare
-from labeling.domain.statistics.annotators import AnnotatorModel, dawid_skene
-from labeling.domain.statistics.bootstrap import Resampling
+from labeling.domain.statistics.annotators import AnnotatorModel
 from labeling.domain.statistics.confusion import has_error
 from labeling.domain.statistics.intervals import Proportion
 from labeling.domain.statistics.measures import (
     FirstErrorAgreement,
     GroupAgreement,
     StepAgreement,
-    first_error_agreement,
-    group_agreement,
-    step_agreement,
 )
-from labeling.domain.statistics.ratings import Ratings
 from labeling.domain.statistics.undefined import Statistic, Undefined
 from labeling.models import Labeler, Project
+from labeling.selectors import measured
 from labeling.selectors.boards import Pair, Side, pairs, sides, steps, votes
-
-HOW = Resampling(seed=2501_07301)
-"""One seed: the same counts give the same intervals on every view."""
 
 SHOWN_ERRORS = 12
 """Rows and columns of the table of first errors; later steps are put together."""
@@ -112,8 +105,8 @@ def detail(project: Project, one: str, other: str, *, gold: bool) -> Detail | No
     heads = _heads(pair)
     return Detail(
         pair=pair,
-        first_errors=first_error_agreement(pair.first_errors, HOW, pair.refuted),
-        by_step=step_agreement(by_step, HOW),
+        first_errors=measured.first_errors(pair.first_errors, pair.refuted),
+        by_step=measured.steps(by_step),
         heads=heads,
         table=_table(pair, heads),
     )
@@ -195,8 +188,7 @@ def people(project: Project) -> People:
     """Return the agreement of annotators who labeled the same solutions."""
     by_first, by_error = votes(project, int), votes(project, has_error)
     after = 1 + max((said for v in by_first for _, said in v), default=NO_ERROR)
-    ranked = Ratings(_profiles(by_first.items(), after))
-    model = dawid_skene(by_error)
+    model = measured.annotators(by_error)
     modeled: tuple[Modeled, ...] | Undefined
     differing: tuple[Differing, ...] = ()
     if isinstance(model, Undefined):
@@ -205,8 +197,8 @@ def people(project: Project) -> People:
         who = _annotators(project)
         modeled, differing = _modeled(who, model), _differing(who, model)
     return People(
-        first_errors=group_agreement(ranked, HOW),
-        errors=group_agreement(Ratings(_profiles(by_error.items())), HOW),
+        first_errors=measured.group(_profiles(by_first.items(), after)),
+        errors=measured.group(_profiles(by_error.items())),
         model=modeled,
         differing=differing,
     )

@@ -16,7 +16,7 @@ from labeling.models import Labeler, Project, Solution, Verdict
 from labeling.selectors import solution_conditions as solution
 from labeling.selectors import verdict_conditions as verdict
 from labeling.selectors.sides import GROUPS, labelers_of
-from labeling.selectors.verdict_pairs import meeting, pairs
+from labeling.selectors.verdict_pairs import joined, paired
 
 _ALONE = frozenset({"missing", "unscored", "rejected", "verdict", "any"})
 """What a side says that is compared with nobody's verdict."""
@@ -99,7 +99,7 @@ def narrowed(
     if filters.audit:
         query = query.filter(solution.audited(filters.audit, filters.audited_as))
     if filters.people:
-        query = query.filter(solution.labeled_by_people(filters.people))
+        query = query.filter(solution.labeled_by_people(project, filters.people))
     if filters.votes:
         query = query.filter(solution.voted(project, filters.votes))
     for condition in _spoken(project, filters, gold=gold):
@@ -112,7 +112,8 @@ def behind(project: Project, filters: Filters, *, gold: bool = False) -> Behind 
     one = labelers_of(project, filters.one, gold=gold) if filters.one else []
     if _is_pair(filters):
         other = labelers_of(project, filters.other, gold=gold)
-        rows = _pairs(one, other, filters)
+        says = (filters.one_says, filters.other_says)
+        rows = joined(one, other, says, filters.between, filters.steps)
         if filters.steps:
             return Behind("steps", rows)
         return Behind("pairs", rows) if {filters.one, filters.other} & GROUPS.keys() else None
@@ -170,11 +171,6 @@ def _is_pair(filters: Filters) -> bool:
     )
 
 
-def _pairs(one: list[int], other: list[int], filters: Filters) -> QuerySet[Verdict]:
-    found = pairs(one, other, (filters.one_says, filters.other_says), filters.between)
-    return meeting(found, filters.steps) if filters.steps else found
-
-
 def _spoken(project: Project, filters: Filters, *, gold: bool) -> list[Q]:
     """Return the conditions on what the sides say."""
     if not filters.one:
@@ -182,10 +178,12 @@ def _spoken(project: Project, filters: Filters, *, gold: bool) -> list[Q]:
     one = labelers_of(project, filters.one, gold=gold)
     if _is_pair(filters):
         other = labelers_of(project, filters.other, gold=gold)
-        return [Q(solution.on(_pairs(one, other, filters)))]
+        says = (filters.one_says, filters.other_says)
+        found = paired(one, other, says, filters.between, filters.steps)
+        return [Q(pk__in=found.values("solution"))]
     if filters.one_says == "missing":
         return [~Q(solution.on(_of(one)))]
-    return [Q(solution.on(_said(_of(one), filters)))]
+    return [Q(pk__in=_said(_of(one), filters).values("solution"))]
 
 
 def _said(verdicts: QuerySet[Verdict], filters: Filters) -> QuerySet[Verdict]:

@@ -77,20 +77,20 @@ def audited(finding: str, label: str) -> Q:
     return Q(Exists(drawn.filter(first_error_is(label, "low")) if label else drawn))
 
 
-def labeled_by_people(how_many: str) -> Exists:
+def labeled_by_people(project: Project, how_many: str) -> Q:
     """Return the condition that one annotator, or several, labeled it unseen by each other."""
-    votes = _votes()
+    people = list(_people(project).values_list("pk", flat=True))
+    votes = Verdict.objects.filter(labeler__in=people, informed=False, first_error__isnull=False)
     another = votes.filter(solution=OuterRef("solution")).exclude(labeler=OuterRef("labeler"))
     several = Exists(another)
-    return on(votes.filter(several if how_many == "several" else ~several))
+    found = votes.filter(several if how_many == "several" else ~several)
+    return Q(pk__in=found.values("solution"))
 
 
 def voted(project: Project, text: str) -> Q:
     """Return the condition that these annotators, and no others, said so (`votes_of`)."""
     wanted = votes_of(text)
-    rows = Labeler.objects.filter(
-        project=project, kind=LabelerKind.HUMAN, uid__in=[uid for uid, _ in wanted]
-    )
+    rows = _people(project).filter(uid__in=[uid for uid, _ in wanted])
     ids = dict(rows.values_list("uid", "pk"))
     if not wanted or len(ids) < len(wanted):
         return Q(pk__in=[])
@@ -98,6 +98,10 @@ def voted(project: Project, text: str) -> Q:
     for uid, said in wanted:
         found &= Q(on(_votes().filter(first_error_is(said), labeler=ids[uid])))
     return found
+
+
+def _people(project: Project) -> QuerySet[Labeler]:
+    return Labeler.objects.filter(project=project, kind=LabelerKind.HUMAN)
 
 
 def _votes() -> QuerySet[Verdict]:

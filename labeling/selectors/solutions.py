@@ -17,7 +17,7 @@ from labeling.models import Assignment, Labeler, Project, Solution, User, Verdic
 from labeling.selectors.filters import Filters, behind, narrowed, newest
 
 PAGE = 50
-COUNTED = 10_000
+COUNTED = 1000
 """A filtered list is counted up to here; beyond it the page says "more than"."""
 
 

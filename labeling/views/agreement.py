@@ -53,9 +53,7 @@ def pair(request: HttpRequest, uid: str, one: str, other: str) -> HttpResponse:
     if found is None:
         raise Http404("these labelers have no solution in common")
     if wants_csv(request):
-        head = ["first error", *found.heads]
-        rows = ([name, *(cell.n for cell in cells)] for name, cells in found.table)
-        return as_csv(f"first errors {one} {other}", head, rows)
+        return _pair_file(request.GET.get("table", ""), f"{one} {other}", found)
     return page(
         request, "agreement/pair.html", within, active="agreement", tab="agreement", detail=found
     )
@@ -151,6 +149,18 @@ def history(request: HttpRequest, uid: str) -> HttpResponse:
     )
 
 
+def _pair_file(table: str, ends: str, found: reads.Detail) -> HttpResponse:
+    if table == "distances":
+        signed = found.first_errors.distances.signed
+        return as_csv(f"distances {ends}", ["steps later", "solutions"], signed.items())
+    if table == "steps":
+        rows = ([a, *(n for _, n in cells)] for a, cells in found.steps)
+        return as_csv(f"steps {ends}", ["step", *map(str, found.step_heads)], rows)
+    head = ["first error", *found.heads]
+    rows = ([name, *(cell.n for cell in cells)] for name, cells in found.table)
+    return as_csv(f"first errors {ends}", head, rows)
+
+
 def _matrix_rows(found: reads.Matrix) -> Iterator[Sequence[object]]:
     for _, cells in found.rows:
         for cell in filter(None, cells):
@@ -161,6 +171,9 @@ def _matrix_rows(found: reads.Matrix) -> Iterator[Sequence[object]]:
 
 def _noise_rows(found: worth.Diagnostics) -> Iterator[Sequence[object]]:
     for checked in found.checked:
+        for kind, share in checked.kinds.items():
+            yield [checked.side.name, "kind", str(kind), share.part, share.whole,
+                   known(share.value), *_ends(share.interval)]  # fmt: skip
         for dimension, groups in checked.noise.items():
             for group in groups:
                 wrong = group.wrong

@@ -22,6 +22,7 @@ from labeling.selectors import runs as run_reads
 from labeling.selectors.run_rows import RunRow
 from labeling.services import snapshots
 from labeling.views.frame import Frame, frame, page
+from labeling.views.tables import as_csv, wants_csv
 
 SHOWN_PRMS = 5
 """Models on the overview; the data page has them all."""
@@ -38,6 +39,9 @@ def overview(request: HttpRequest, uid: str) -> HttpResponse:
     if _fragment(request):
         return page(request, "overview.html#running", within, **running)
     counts = numbers.counts(within.project)
+    if wants_csv(request):
+        head = ["decision", "solutions"]
+        return as_csv(f"decisions {within.project.name}", head, counts.decisions.items())
     covered = numbers.coverage(within.project, counts.solutions)
     truths = numbers.truths(within.project, covered) if within.can(Action.MANAGE) else []
     return page(

@@ -38,7 +38,9 @@ def test_no_template_has_scripts_or_styles_of_its_own(path: Path):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("address", ["/login/", "/nowhere", "/healthz", "/api/schema", "/api/docs", "/admin/"])
+@pytest.mark.parametrize(
+    "address", ["/login/", "/nowhere", "/healthz", "/api/schema", "/api/docs", "/admin/"]
+)
 def test_every_answer_enforces_the_policy(address: str, client):
     answer = client.get(address)
     assert answer.headers["Content-Security-Policy"] == POLICY

@@ -68,6 +68,7 @@ class FirstErrorAgreement:
     kappa_error: Measured
     kappa: Measured
     kappa_linear: Measured
+    fleiss: Measured
     alpha_nominal: Measured
     alpha_ordinal: Measured
 
@@ -88,6 +89,7 @@ def first_error_agreement(
         "kappa_error": recoded(cohen_statistic(sorted(set(is_none))), is_none),
         "kappa": cohen_statistic(ranks),
         "kappa_linear": cohen_statistic(ranks, Weights.LINEAR),
+        "fleiss": fleiss_statistic,
         "alpha_nominal": alpha_statistic(ranks),
         "alpha_ordinal": alpha_statistic(ranks, Metric.ORDINAL),
     }
@@ -114,6 +116,7 @@ class StepAgreement:
     solutions: int
     exact: Measured
     kappa: Measured
+    fleiss: Measured
     alpha_nominal: Measured
     alpha_ordinal: Measured
 
@@ -124,6 +127,7 @@ def step_agreement(steps: StepConfusion, how: Resampling) -> StepAgreement:
     statistics = {
         "exact": observed_statistic,
         "kappa": cohen_statistic(table.categories),
+        "fleiss": fleiss_statistic,
         "alpha_nominal": alpha_statistic(table.categories),
         "alpha_ordinal": alpha_statistic(table.categories, Metric.ORDINAL),
     }

@@ -161,6 +161,26 @@ def test_tables_are_files_too(world, project, lead):
                     ["3", "0", "0", "0", "0"]]  # fmt: skip
 
 
+def test_every_chart_has_a_file(world, project, lead):
+    mc, judge, _ = world
+    pair = address("agreement_pair", project, mc.uid, judge.uid)
+    distances = rows_of(lead.get(pair, {"format": "csv", "table": "distances"}))
+    assert distances == [["steps later", "solutions"], ["0", "8"]]
+    # MC and the judge: 6 · 3 + 8 + 8 right alike, 8 wrong alike, 4 and 2 seen by the judge alone;
+    # of the 4 its two steps before are right alike
+    steps = rows_of(lead.get(pair, {"format": "csv", "table": "steps"}))
+    assert steps == [["step", "1", "-1"], ["1", str(6 * 3 + 8 + 4 * 2), "6"], ["-1", "0", "8"]]
+    model = rows_of(lead.get(address("agreement_people", project), {"format": "csv"}))
+    assert {row[0] for row in model[1:]} == {"Ada", "Ben", "Cleo"}
+    group = {"format": "csv", "table": "agreement"}
+    rows = rows_of(lead.get(address("agreement_people", project), group))
+    assert ["first error", "pairs"] in [row[:2] for row in rows]
+    noise = rows_of(lead.get(address("diagnostics", project), {"format": "csv"}))
+    assert ["MC of 8", "kind", "missed", "4", "10", "0.4"] in [row[:6] for row in noise]
+    flow = rows_of(lead.get(address("overview", project), {"format": "csv"}))
+    assert ["adjudicated", "10"] in flow
+
+
 def test_the_gold_key_is_shown_to_who_manages_only(project):
     f.LabelerFactory(project=project, kind="gold", name="key")
     assert "gold" in {side.kind for side in sides(project, gold=True)}
