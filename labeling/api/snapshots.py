@@ -13,12 +13,15 @@ from labeling.api import lists
 from labeling.api.authentication import caller
 from labeling.api.base import Endpoint
 from labeling.api.once import repeatable
+from labeling.domain.exports import FORMATS
 from labeling.domain.roles import Action
 from labeling.models import Snapshot
 from labeling.selectors import catalog
 from labeling.selectors.access import project_for
-from labeling.services import snapshots
+from labeling.services import snapshot_formats, snapshots
 from labeling.services.tokens import Scope
+
+_FORMATS = [form.name for form in FORMATS]
 
 
 class SnapshotOut(serializers.ModelSerializer[Snapshot]):
@@ -26,10 +29,14 @@ class SnapshotOut(serializers.ModelSerializer[Snapshot]):
     counts = serializers.DictField()
     reason = serializers.CharField(help_text="Why it could not be frozen; empty: nothing failed.")
 
+    progress = serializers.DictField(help_text="Of a freeze under way: `done` of `total`.")
+    formats = serializers.DictField(help_text="Beside the native one; empty: not written yet.")
+
     class Meta:
         model = Snapshot
         fields = [
-            "uid", "name", "rule", "counts", "content_hash", "reason", "created_at", "frozen_at",
+            "uid", "name", "rule", "counts", "content_hash", "reason", "progress", "formats",
+            "created_at", "frozen_at",
         ]  # fmt: skip
 
 
@@ -38,6 +45,13 @@ class SnapshotIn(serializers.Serializer[Any]):
     rule = serializers.DictField(
         required=False, default=dict, help_text="See docs/data.md; what is missing takes defaults."
     )
+    formats = serializers.ListField(
+        child=serializers.ChoiceField(choices=_FORMATS), required=False, max_length=len(_FORMATS)
+    )
+
+
+class FormatIn(serializers.Serializer[Any]):
+    format = serializers.ChoiceField(choices=_FORMATS)
 
 
 class Snapshots(Endpoint):
@@ -61,7 +75,11 @@ class Snapshots(Endpoint):
         asked.is_valid(raise_exception=True)
         values: dict[str, Any] = asked.validated_data
         snapshot = snapshots.request(
-            by=caller(request), project=project, name=values["name"], rule=values["rule"]
+            by=caller(request),
+            project=project,
+            name=values["name"],
+            rule=values["rule"],
+            formats=values.get("formats", ()),
         )
         return Response(SnapshotOut(snapshot).data, status=202)
 
@@ -74,3 +92,22 @@ class OneSnapshot(Endpoint):
         """Return the snapshot; once `frozen_at` is set it never changes."""
         project = project_for(request.user, uid, Action.VIEW)
         return Response(SnapshotOut(catalog.snapshot_for(project, snapshot)).data)
+
+
+class SnapshotFormats(Endpoint):
+    """Other formats of a snapshot."""
+
+    scopes = {"POST": Scope.MANAGE}
+
+    @extend_schema(request=FormatIn, responses={202: SnapshotOut})
+    @repeatable
+    def post(self, request: Request, uid: str, snapshot: str) -> Response:
+        """Ask for a format; a worker writes it once the snapshot is frozen. Twice is once."""
+        project = project_for(request.user, uid, Action.MANAGE)
+        asked = FormatIn(data=request.data)
+        asked.is_valid(raise_exception=True)
+        found = catalog.snapshot_for(project, snapshot)
+        snapshot_formats.ask(
+            by=caller(request), snapshot=found, name=asked.validated_data["format"]
+        )
+        return Response(SnapshotOut(catalog.snapshot_for(project, snapshot)).data, status=202)

@@ -83,6 +83,11 @@ urlpatterns = [
         name="api-snapshot-file",
     ),
     path(
+        f"{_PROJECT}/snapshots/<str:snapshot>/formats",
+        snapshots.SnapshotFormats.as_view(),
+        name="api-snapshot-formats",
+    ),
+    path(
         f"{_PROJECT}/snapshots/<str:snapshot>/files",
         exports.SnapshotFiles.as_view(),
         name="api-snapshot-files",

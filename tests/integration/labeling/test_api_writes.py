@@ -289,6 +289,7 @@ WRITES = {
     ("post", "assignments/x/reject", "{}"): ("viewer", "label"),
     ("post", "runs", "{}"): ("viewer", "run"),
     ("post", "snapshots", "{}"): ("viewer", "manage"),
+    ("post", "snapshots/x/formats", "{}"): ("viewer", "manage"),
     ("post", "models/x/promote", "{}"): ("viewer", "manage"),
     ("post", "trainings/x", "{}"): ("viewer", "run"),
     ("patch", "", "{}"): ("manager", "manage"),
@@ -317,6 +318,14 @@ def test_a_model_is_promoted(api, manager, project):
     prm = f.PRMFactory(training_run__snapshot__project=project)
     done = api(manager, "post", f"models/{prm.uid}/promote").json()
     assert (done["champion"], done["promoted_by"]) == (True, manager.username)
+
+
+def test_formats_are_asked_for(api, manager, project):
+    snapshot = f.SnapshotFactory(project=project)
+    path = f"snapshots/{snapshot.uid}/formats"
+    done = api(manager, "post", path, {"format": "prm800k"})
+    assert (done.status_code, done.json()["formats"]) == (202, {"prm800k": {}})
+    assert api(manager, "post", path, {"format": "docx"}).status_code == 400
 
 
 def test_the_policy_is_changed_by_its_owner(api, owner):
