@@ -85,7 +85,7 @@ def narrowed(
     project: Project, filters: Filters, speakers: dict[str, Labeler], *, gold: bool = False
 ) -> QuerySet[Solution]:
     """Return the project's solutions that fit the filters; `gold`: also those that speak of it."""
-    query = _by_decision(Solution.objects.filter(project=project), filters)
+    query = _by_decision(Solution.objects.filter(project=project), project, filters)
     for kind, wanted in (("mc", filters.mc), ("judge", filters.judge)):
         if wanted:
             query = query.filter(
@@ -124,7 +124,13 @@ def behind(project: Project, filters: Filters, *, gold: bool = False) -> Behind 
     return None
 
 
-def _by_decision(query: QuerySet[Solution], filters: Filters) -> QuerySet[Solution]:
+def _by_decision(
+    query: QuerySet[Solution], project: Project, filters: Filters
+) -> QuerySet[Solution]:
+    if filters.label or filters.state not in ("", DecisionState.UNDECIDED):
+        # the plan may walk all decisions by solution: it must not begin with other projects'
+        ids = query.order_by("pk").values_list("pk", flat=True)
+        query = query.filter(decision__project=project, decision__solution__gte=ids.first() or 0)
     if filters.state == DecisionState.UNDECIDED:
         query = query.filter(Q(decision=None) | Q(decision__state=filters.state))
     elif filters.state:

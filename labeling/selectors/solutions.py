@@ -154,10 +154,11 @@ def _cut(
         border = Solution.objects.filter(project=project, uid=cursor).values("pk")[:1]
         query = query.filter(pk__lt=border) if backwards else query.filter(pk__gt=border)
     ordered = query.order_by("-pk" if backwards else "pk")
-    rows = list(ordered.select_related("problem", "decision")[: PAGE + 1])
-    more, rows = len(rows) > PAGE, rows[:PAGE]
-    if backwards:
-        rows.reverse()
+    # first which, then all of them: joined at once, the plan walks the other projects' decisions
+    found = list(ordered.values_list("pk", flat=True)[: PAGE + 1])
+    more, found = len(found) > PAGE, sorted(found[:PAGE])
+    shown = Solution.objects.filter(pk__in=found).select_related("problem", "decision")
+    rows = list(shown.order_by("pk"))
     if not rows:
         return [], None, None
     has_before = more if backwards else cursor is not None
