@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import Browser, Page, expect
 
+from tests import factories as f
 from tests.boards_world import build
 from tests.functional.test_looks import SIZES, audit
 
@@ -13,6 +14,8 @@ from tests.functional.test_looks import SIZES, audit
 @pytest.fixture
 def addresses(project, transactional_db):
     mc, judge, _ = build(project)
+    run = f.RunFactory(labeler=mc, state="done")
+    f.DayTallyFactory(project=project, run=run, labeler=mc, items=3, completion_tokens=900)
     uid = [project.uid]
     return {
         "matrix": reverse("agreement", args=uid),
@@ -21,6 +24,8 @@ def addresses(project, transactional_db):
         "audit": reverse("audit", args=uid),
         "history": reverse("history", args=uid),
         "annotators": reverse("agreement_people", args=uid),
+        "costs": reverse("costs", args=uid),
+        "behind": f"{reverse('solutions', args=uid)}?one={mc.uid}&one_says=none&other=annotators",
     }
 
 
@@ -51,7 +56,7 @@ def test_from_the_matrix_to_the_solutions_behind_a_count(page: Page, addresses, 
     page.goto(addresses["matrix"])
     page.get_by_role("link", name="70.0 %").click()
     expect(page.get_by_role("heading", name="Who says what")).to_be_visible()
-    row = page.get_by_role("row", name="no error")
+    row = page.get_by_role("row", name="no error").first
     row.get_by_role("link", name="4", exact=True).click()
     expect(page.get_by_text("Narrowed from a dashboard")).to_be_visible()
     expect(page.locator("tr.link-row")).to_have_count(4)
