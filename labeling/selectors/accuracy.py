@@ -63,7 +63,10 @@ WITH labels AS MATERIALIZED (
       ON l.project_id = a.project_id AND l.kind = 'human' AND l.user_id = a.user_id
     JOIN labeling_verdict v ON v.labeler_id = l.id AND v.solution_id = a.solution_id
     WHERE a.project_id = %(project)s AND a.submitted_at IS NOT NULL
-      AND a.purpose IN ('label', 'audit') AND v.state = 'scored' AND NOT v.informed)
+      AND a.purpose IN ('label', 'audit') AND v.state = 'scored' AND NOT v.informed
+      AND (%(user)s::bigint IS NULL OR a.solution_id IN (
+          SELECT solution_id FROM labeling_assignment
+          WHERE project_id = %(project)s AND user_id = %(user)s)))
 SELECT a.user_id, a.first_error, b.first_error, count(*)
 FROM labels a JOIN labels b ON b.solution_id = a.solution_id AND b.user_id <> a.user_id
 WHERE (%(user)s::bigint IS NULL OR a.user_id = %(user)s)

@@ -16,6 +16,9 @@ from labeling.domain.statistics.confusion import Confusion
 from labeling.domain.statistics.intervals import Proportion
 from labeling.models import Project, User
 from labeling.selectors import accuracy, exams
+from labeling.selectors.remembered import Remembered
+
+_REMEMBERED = Remembered()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +35,21 @@ class Own:
 def numbers(user: User, project: Project, now: datetime) -> Own:
     """Return the person's own numbers as of the last midnight (UTC); their pace as of now."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    shared = accuracy.agreements(project, user=user.pk, until=midnight)
+    key = (project.pk, user.pk, midnight, project.policy.too_fast_seconds)
+    shared, answers, paces = _REMEMBERED.get(
+        key,
+        lambda: (
+            accuracy.agreements(project, user=user.pk, until=midnight),
+            accuracy.answers(project, user.pk, until=midnight),
+            accuracy.paces(project, user=user.pk),
+        ),
+    )
     agreed = compare(shared.get(user.pk, Confusion({})))
     alike = Proportion(agreed.both_right + agreed.same_error, agreed.n)
     return Own(
-        known=settled_block(accuracy.answers(project, user.pk, until=midnight)),
+        known=settled_block(answers),
         alike=alike if alike.whole >= FEWEST_SHOWN else Proportion(0, 0),
-        pace=accuracy.paces(project, user=user.pk).get(user.pk, Pace()),
+        pace=paces.get(user.pk, Pace()),
         exam=exams.standing(user, project),
         until=midnight,
     )

@@ -154,8 +154,8 @@ def _pair_file(table: str, ends: str, found: reads.Detail) -> HttpResponse:
         signed = found.first_errors.distances.signed
         return as_csv(f"distances {ends}", ["steps later", "solutions"], signed.items())
     if table == "steps":
-        rows = ([a, *(n for _, n in cells)] for a, cells in found.steps)
-        return as_csv(f"steps {ends}", ["step", *map(str, found.step_heads)], rows)
+        by_step = ([a, *(n for _, n in cells)] for a, cells in found.steps)
+        return as_csv(f"steps {ends}", ["step", *map(str, found.step_heads)], by_step)
     head = ["first error", *found.heads]
     rows = ([name, *(cell.n for cell in cells)] for name, cells in found.table)
     return as_csv(f"first errors {ends}", head, rows)

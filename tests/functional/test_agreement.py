@@ -56,7 +56,7 @@ def test_from_the_matrix_to_the_solutions_behind_a_count(page: Page, addresses, 
     page.goto(addresses["matrix"])
     page.get_by_role("link", name="70.0 %").click()
     expect(page.get_by_role("heading", name="Who says what")).to_be_visible()
-    row = page.get_by_role("row", name="no error").first
+    row = page.get_by_role("row", name="no error")
     row.get_by_role("link", name="4", exact=True).click()
     expect(page.get_by_text("Narrowed from a dashboard")).to_be_visible()
     expect(page.locator("tr.link-row")).to_have_count(4)
