@@ -16,13 +16,16 @@ from labeling.models.runs import RunKind, RunState
 LEASE = timedelta(seconds=40)
 """A worker renews its lease every quarter of this; a killed one's items are taken over after it."""
 
+NEAR = 5_000
+"""Problems in which work is looked for one by one; further on by a pass over all."""
+
 # Two workers of one run may look at the same moment: SKIP LOCKED hands each different problems, and
 # the unique (run, item) refuses the second should both have read before either inserted. All
 # solutions of a problem go to one worker, which then samples what they share once.
 _CLAIM_SOLUTIONS = """
 WITH free AS (
     SELECT p.id FROM labeling_problem p
-    WHERE p.project_id = %(project)s AND p.id > %(after)s
+    WHERE p.project_id = %(project)s AND p.id > %(after)s AND p.id <= %(until)s
       AND EXISTS (SELECT 1 FROM labeling_solution item
                   WHERE item.problem_id = p.id AND {pending} AND {ready} AND {unclaimed})
     ORDER BY p.id LIMIT %(size)s FOR NO KEY UPDATE SKIP LOCKED
@@ -44,7 +47,8 @@ ORDER BY work.problem_id, taken.item
 _CLAIM_PROBLEMS = """
 WITH work AS (
     SELECT item.id FROM labeling_problem item
-    WHERE item.project_id = %(project)s AND item.id > %(after)s AND {pending} AND {unclaimed}
+    WHERE item.project_id = %(project)s AND item.id > %(after)s AND item.id <= %(until)s
+      AND {pending} AND {unclaimed}
     ORDER BY item.id LIMIT %(size)s FOR NO KEY UPDATE SKIP LOCKED
 ), taken AS (
     INSERT INTO labeling_claim (run_id, item, token, expires_at)
@@ -87,6 +91,16 @@ AND (NOT %(unsolved_only)s OR NOT EXISTS (SELECT 1 FROM labeling_solution o
 
 _PENDING = "SELECT 1 FROM {table} item WHERE item.project_id = %(project)s AND {pending}"
 
+# Where there is work, found by one pass over all: going from problem to problem takes many times
+# as long where little is left among a million. OFFSET keeps Postgres from doing just that.
+_FIRST = """
+SELECT min(problem) FROM (
+    SELECT item.{problem} AS problem FROM {table} item
+    WHERE item.project_id = %(project)s AND item.{problem} > %(after)s
+      AND {pending} AND {ready} AND {unclaimed} OFFSET 0
+) AS work
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -110,13 +124,20 @@ def claim(*, run: Run, token: UUID, size: int, now: datetime, after: int = 0) ->
     running = Run.objects.filter(pk=run.pk, state=RunState.RUNNING)
     if not running.exclude(retry_at__gt=now).exists():
         return Lease((), after)
-    values = _values(run) | {
-        "size": size, "token": token, "expires": now + LEASE, "now": now, "after": after,
-    }  # fmt: skip
+    values = _values(run) | {"size": size, "token": token, "expires": now + LEASE, "now": now}
     with connection.cursor() as cursor:
-        cursor.execute(_claim_sql(run), values)
-        rows = cursor.fetchall()
+        rows = _claimed(cursor, run, values, after)
+        if not rows:
+            cursor.execute(_first_sql(run), values | {"after": after})
+            first = cursor.fetchone()[0]
+            rows = [] if first is None else _claimed(cursor, run, values, first - 1)
     return Lease(tuple(row[0] for row in rows), max((row[1] for row in rows), default=after))
+
+
+def _claimed(cursor: Any, run: Run, values: dict[str, Any], after: int) -> list[tuple[int, int]]:
+    cursor.execute(_claim_sql(run), values | {"after": after, "until": after + NEAR})
+    rows: list[tuple[int, int]] = cursor.fetchall()
+    return rows
 
 
 def renew(*, token: UUID, now: datetime) -> int:
@@ -162,6 +183,18 @@ def _claim_sql(run: Run) -> str:
         unclaimed=_UNCLAIMED,
         or_take_over=_OR_TAKE_OVER,
     )
+
+
+def _first_sql(run: Run) -> str:
+    if run.kind == RunKind.GENERATE:
+        return _FIRST.format(
+            table="labeling_problem", problem="id",
+            pending=_PROBLEM_PENDING, ready="true", unclaimed=_UNCLAIMED,
+        )  # fmt: skip
+    return _FIRST.format(
+        table="labeling_solution", problem="problem_id",
+        pending=_SOLUTION_PENDING, ready=_SOLUTION_READY, unclaimed=_UNCLAIMED,
+    )  # fmt: skip
 
 
 def _pending_sql(run: Run) -> str:

@@ -56,6 +56,22 @@ def test_concurrent_workers_never_lease_the_same_solution():
     assert sorted(items + rest) == sorted(run.project.solutions.values_list("pk", flat=True))
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", ["mc", "generate"])
+def test_what_is_left_is_found_however_far_it_lies(kind, monkeypatch):
+    monkeypatch.setattr(claims, "NEAR", 2)
+    own = {"labeler": None, "project": factories.ProjectFactory()}
+    made = {"kind": kind, **own} if kind == "generate" else {}
+    run = factories.RunFactory(config={"model": "m"}, **made)
+    for _ in range(20):
+        factories.ProblemFactory(project=factories.ProjectFactory())  # another project's
+    problem = factories.ProblemFactory(project=run.project)
+    item = problem if made else factories.SolutionFactory(problem=problem)
+    assert lease(run, 3) == [item.pk]
+    assert lease(run, 3) == []  # it is leased
+    assert lease(run, 3, now=NOW + timedelta(hours=1)) == [item.pk]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_mc_and_judge_that_finish_together_always_reach_a_decision():
     run = make_run(12)
