@@ -44,6 +44,7 @@ def overview(request: HttpRequest, uid: str) -> HttpResponse:
         return as_csv(f"decisions {within.project.name}", head, counts.decisions.items())
     covered = numbers.coverage(within.project, counts.solutions)
     truths = numbers.truths(within.project, covered) if within.can(Action.MANAGE) else []
+    frozen = pages.snapshots_of(within.project)
     return page(
         request,
         "overview.html",
@@ -57,7 +58,8 @@ def overview(request: HttpRequest, uid: str) -> HttpResponse:
         truths=truths,
         **running,
         prms=pages.prms_of(within.project, limit=SHOWN_PRMS),
-        snapshots=pages.snapshots_of(within.project),
+        snapshots=frozen,
+        exported=next((row for row in frozen if row.frozen_at), None),
         waiting=boards.waiting(),
     )
 

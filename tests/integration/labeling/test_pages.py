@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from labeling.domain.labels import LabelerKind, VerdictState
 from labeling.models import Decision, Run, Verdict
@@ -115,6 +116,20 @@ def test_truth_compares_each_source_with_the_gold_key(labeled, project):
     # the judge: equal on 0, 1, 4, 5
     assert found["LLM judge"].exact == pytest.approx(4 / 6)
     assert found["Consensus"].exact == 1
+
+
+def test_the_overview_says_what_the_last_snapshot_holds(project, owner, client):
+    factories.SolutionFactory(problem__project=project)
+    client.force_login(owner)
+    address = reverse("overview", args=[project.uid])
+    assert "nothing is frozen yet" in client.get(address).content.decode()
+    factories.SnapshotFactory(
+        project=project, frozen_at=timezone.now(), counts={"records": 1234},
+        decisions_at_freeze=1300, content_hash="0" * 64, folder="release",
+    )  # fmt: skip
+    page = client.get(address).content.decode()
+    assert "1,234</a>" in page
+    assert "of 1,300 decided then" in page
 
 
 def test_only_who_manages_sees_the_gold_key_on_the_overview(
