@@ -76,7 +76,7 @@ def _operation(
         method=method.upper(),
         path=path,
         summary=values.get("summary", ""),
-        words=values["description"],
+        words=values["description"].partition("\n\n")[2],  # the first paragraph is the summary
         parameters=tuple(_parameter(document, one) for one in values.get("parameters", [])),
         body=tuple(_of_content(document, content)),
         answers=tuple(
