@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 
+from labeling.domain.cells import Between
 from labeling.domain.consensus import DecisionState
 from labeling.domain.labels import NO_ERROR, LabelerKind
 from labeling.domain.statistics.bands import length_of
@@ -92,7 +93,7 @@ def narrowed(
                 _says(_of([speakers[kind].pk] if kind in speakers else []), wanted)
             )
     if filters.relation:
-        query = query.filter(solution.related(speakers, filters.relation))
+        query = query.filter(_related(speakers, filters.relation))
     query = _by_itself(query, filters)
     if filters.difficulty:
         query = query.filter(solution.difficulty(project, filters.difficulty))
@@ -122,6 +123,23 @@ def behind(project: Project, filters: Filters, *, gold: bool = False) -> Behind 
     if filters.one in GROUPS:
         return Behind("verdicts", _said(_of(one), filters))
     return None
+
+
+_RELATIONS = {
+    "compared": (("", ""), Between.SCORED),
+    "both_right": (("", ""), Between.BOTH_NONE),
+    "same_error": (("error", ""), Between.SAME),
+    "different_error": (("error", "error"), Between.DIFFER),
+    "only_first": (("", ""), Between.ONLY_FIRST),
+    "only_second": (("", ""), Between.ONLY_SECOND),
+}
+
+
+def _related(speakers: dict[str, Labeler], relation: str) -> Q:
+    """Return the condition that the newest MC labeler and judge stand so to each other."""
+    says, between = _RELATIONS[relation]
+    one, other = ([speakers[kind].pk] if kind in speakers else [] for kind in ("mc", "judge"))
+    return Q(pk__in=paired(one, other, says, between).values("solution"))
 
 
 def _by_decision(

@@ -6,7 +6,7 @@ from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquer
 
 from labeling.domain.assignments import Purpose
 from labeling.domain.cells import Audited, votes_of
-from labeling.domain.labels import NO_ERROR, LabelerKind, VerdictState
+from labeling.domain.labels import LabelerKind
 from labeling.domain.monte_carlo import McMode
 from labeling.models import Assignment, Labeler, Project, Verdict
 from labeling.selectors.verdict_conditions import first_error_is, in_difficulty
@@ -15,28 +15,6 @@ from labeling.selectors.verdict_conditions import first_error_is, in_difficulty
 def on(rows: QuerySet[Verdict]) -> Exists:
     """Return the condition that one of these verdicts is on the solution."""
     return Exists(rows.filter(solution=OuterRef("pk")))
-
-
-def related(speakers: dict[str, Labeler], relation: str) -> Exists:
-    """Return the condition that the newest MC labeler and judge stand so to each other."""
-    pairs = Verdict.objects.filter(
-        solution=OuterRef("pk"),
-        labeler=speakers.get("mc"),
-        state=VerdictState.SCORED,
-        solution__verdicts__labeler=speakers.get("judge"),
-        solution__verdicts__state=VerdictState.SCORED,
-    ).annotate(other=F("solution__verdicts__first_error"))
-    wrong, other_wrong = Q(first_error__gt=NO_ERROR), Q(other__gt=NO_ERROR)
-    same = Q(first_error=F("other"))
-    conditions = {
-        "compared": Q(),
-        "both_right": same & ~wrong,
-        "same_error": same & wrong,
-        "different_error": ~same & wrong & other_wrong,
-        "only_first": wrong & ~other_wrong,
-        "only_second": ~wrong & other_wrong,
-    }
-    return Exists(pairs.filter(conditions[relation]))
 
 
 def difficulty(project: Project, band: str) -> Q:
