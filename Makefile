@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve pipeline shell test test-vllm test-chaos bench-labeling bench-web bench-dashboards bench-trainer check format messages lock clean bootstrap bootstrap-dev
+.PHONY: help demo serve pipeline shell test test-vllm test-chaos bench-labeling bench-web bench-dashboards bench-datasets bench-trainer check format messages lock clean bootstrap bootstrap-dev
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -45,6 +45,10 @@ bench-web: bootstrap ## what annotating costs on 100,000 solutions: one JSON lin
 bench-dashboards: bootstrap ## what dashboards cost at three sizes: one JSON line [ARGS=--solutions 10000 …]
 	@VAR_DIR=$${VAR_DIR:-var/bench} $(VENV)/python manage.py migrate -v 0
 	@VAR_DIR=$${VAR_DIR:-var/bench} $(VENV)/python manage.py bench_dashboards $(ARGS)
+
+bench-datasets: bootstrap ## what import and export cost at two sizes: one JSON line [ARGS=--solutions 10000 …]
+	@VAR_DIR=$${VAR_DIR:-var/bench} $(VENV)/python manage.py migrate -v 0
+	@VAR_DIR=$${VAR_DIR:-var/bench} $(VENV)/python manage.py bench_datasets $(ARGS)
 
 bench-trainer: bootstrap ## the trainer beside TRL's last one: one JSON line [ARGS=--examples 500 …]
 	@$(PYTHON) -m annotator.bootstrap --trl
