@@ -112,20 +112,6 @@ class TokenForm(forms.Form):
     days = forms.IntegerField(label=_("Valid for days"), min_value=1, max_value=366, initial=90)
 
 
-class SnapshotForm(forms.Form):
-    """A new snapshot of the project's decisions."""
-
-    name = forms.CharField(
-        label=_("Name"), max_length=120, widget=forms.TextInput({"autocomplete": "off"})
-    )
-    states = forms.MultipleChoiceField(
-        label=_("Decisions taken"),
-        choices=[("consensus", _("consensus")), ("adjudicated", _("adjudicated"))],
-        initial=["consensus", "adjudicated"],
-        widget=forms.CheckboxSelectMultiple,
-    )
-
-
 class AuditForm(forms.Form):
     """How precisely an export's precision is wanted."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import secrets
 from enum import StrEnum
@@ -14,6 +15,12 @@ _UID = re.compile(r"[-\w]{1,16}", re.ASCII)
 def new_uid() -> str:
     """Return an opaque id for URLs: 72 random bits."""
     return secrets.token_urlsafe(9)
+
+
+def new_uids(count: int) -> list[str]:
+    """Return that many opaque ids from one draw: a draw each is a tenth of an import's time."""
+    drawn = secrets.token_bytes(9 * count)
+    return [base64.urlsafe_b64encode(drawn[at : at + 9]).decode() for at in range(0, len(drawn), 9)]
 
 
 def uid_field() -> models.CharField:

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.utils import timezone
-from django.utils.translation import gettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
-from labeling import forms
 from labeling.domain.roles import Action
 from labeling.models.runs import RunState
 from labeling.selectors import boards, pages
 from labeling.selectors import overview as numbers
 from labeling.selectors import runs as run_reads
 from labeling.selectors.run_rows import RunRow
-from labeling.services import snapshots
-from labeling.views.frame import Frame, frame, page
+from labeling.selectors.snapshots import under_way
+from labeling.views.frame import frame, page
 from labeling.views.tables import as_csv, wants_csv
 
 SHOWN_PRMS = 5
@@ -72,41 +68,19 @@ def _running(alive: list[RunRow], trainings: pages.Trainings) -> dict[str, Any]:
 
 
 @require_GET
+@vary_on_headers("HX-Request")
 @login_required
 def data(request: HttpRequest, uid: str) -> HttpResponse:
-    """Show snapshots, training runs and reward models."""
+    """Show snapshots, training runs and reward models; the snapshots alone for htmx."""
     within = frame(request, uid, Action.VIEW)
-    return _data_page(request, within, forms.SnapshotForm())
-
-
-@require_POST
-@login_required
-def request_snapshot(request: HttpRequest, uid: str) -> HttpResponse:
-    """Ask for a snapshot of the project's decisions."""
-    within = frame(request, uid, Action.MANAGE)
-    form = forms.SnapshotForm(request.POST)
-    if not form.is_valid():
-        return _data_page(request, within, form, status=400)
-    rule = {"states": form.cleaned_data["states"]}
-    snapshots.request(
-        by=within.user, project=within.project, name=form.cleaned_data["name"], rule=rule
-    )
-    words = gettext("The snapshot is asked for; a worker of queue export freezes it.")
-    messages.success(request, words)
-    return redirect("data", uid)
-
-
-def _data_page(
-    request: HttpRequest, within: Frame, form: forms.SnapshotForm, status: int = 200
-) -> HttpResponse:
+    snapshots = pages.snapshots_of(within.project)
     return page(
         request,
-        "data.html",
+        "data.html#snapshots" if _fragment(request) else "data.html",
         within,
-        status=status,
         active="data",
-        form=form,
-        snapshots=pages.snapshots_of(within.project),
+        snapshots=snapshots,
+        under_way=any(under_way(snapshot) for snapshot in snapshots),
         trainings=pages.trainings_of(within.project),
         prms=pages.prms_of(within.project),
         may_export=within.can(Action.EXPORT),

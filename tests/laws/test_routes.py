@@ -76,6 +76,9 @@ SCOPED = {
     "judge_trial": ("get", "annotator"),
     "data": ("get", "annotator"),
     "request_snapshot": ("post", "adjudicator"),
+    "new_snapshot": ("get", "adjudicator"),
+    "snapshot": ("get", "annotator"),
+    "move_snapshot": ("post", "adjudicator"),
     "guidelines": ("get", None),
     "guidelines_version": ("get", None),
     "edit_guidelines": ("get", "adjudicator"),
@@ -128,6 +131,7 @@ def addresses(project):
         "labeler": labelers.person(by=project.created_by, project=project).uid,
         "hook": (delivery := factories.DeliveryFactory(webhook__project=project)).webhook.uid,
         "delivery": delivery.uid,
+        "snapshot": factories.SnapshotFactory(project=project).uid,
         "trial": factories.JudgeTrialFactory(project=project).uid,
     }
     found = {}

@@ -18,7 +18,7 @@ from labeling.domain.hashing import split_of
 from labeling.domain.labels import VerdictView
 from labeling.domain.ordering import place, places
 from labeling.models import Labeler, Project
-from labeling.models.fields import new_uid
+from labeling.models.fields import new_uids
 from labeling.services.importing import copying as c
 from labeling.services.importing.batches import Batch
 from labeling.services.importing.changes import (
@@ -77,6 +77,7 @@ class Writer:
 
     def _problems(self, batch: Batch, hashes: Sequence[str]) -> dict[str, int]:
         ids = dict(zip(hashes, c.next_ids("labeling_problem", len(hashes)), strict=True))
+        uids = iter(new_uids(len(hashes)))
         share = self._policy.test_share
 
         def row(digest: str) -> bytes:
@@ -85,7 +86,7 @@ class Writer:
             return b"".join(
                 (
                     c.int8(ids[digest]),
-                    c.text(new_uid()),
+                    c.text(next(uids)),
                     self._project_id,
                     c.text(problem.statement),
                     c.text(digest),
@@ -104,6 +105,7 @@ class Writer:
         self, batch: Batch, hashes: Sequence[str], problems: dict[str, int]
     ) -> dict[str, int]:
         ids = dict(zip(hashes, c.next_ids("labeling_solution", len(hashes)), strict=True))
+        uids = iter(new_uids(len(hashes)))
 
         def row(digest: str) -> bytes:
             problem, solution = batch.solutions[digest]
@@ -112,7 +114,7 @@ class Writer:
                 (
                     c.int8(ids[digest]),
                     c.int8(problems[problem]),
-                    c.text(new_uid()),
+                    c.text(next(uids)),
                     self._project_id,
                     c.text(digest),
                     self._now,
