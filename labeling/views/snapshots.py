@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -67,6 +69,7 @@ def snapshot(request: HttpRequest, uid: str, snapshot: str) -> HttpResponse:
         under_way=reads.under_way(found),
         formats=reads.formats_of(found),
         left_out=reads.left_out_of(found),
+        rule=json.dumps(found.rule, indent=2, sort_keys=True, ensure_ascii=False),
         card=_card(found),
         may_export=within.can(Action.EXPORT),
     )
