@@ -80,7 +80,7 @@ def card(
     """Return the README of a snapshot's folder; `labelers` says of each name what it is."""
     return "\n".join(
         [
-            header(hashes, _FEATURES),
+            header([f for f in hashes if counts[f.partition(".")[0]]["records"]], _FEATURES),
             f"# {_plain(name)}\n",
             _FIELDS,
             _contents(counts, tuple(hashes)),

@@ -12,7 +12,7 @@ from labeling.domain.exports import FORMATS
 from labeling.domain.labels import LabelerKind, VerdictState
 from labeling.domain.refusals import Invalid
 from labeling.domain.releases import Rule
-from labeling.models import Event
+from labeling.models import Event, Problem
 from labeling.services import labelers, snapshot_formats, snapshots, verdicts
 from labeling.services.freezing import renditions
 from tests import factories
@@ -80,6 +80,16 @@ def test_the_native_folder_loads_as_a_dataset(frozen, load):
     last = loaded["test"][1]
     assert (last["counts"], last["first_error"]) == ([[4, 8], [4, 8], [2, 8]], -1)
     assert loaded["train"][2]["sources"]["critique"] == CRITIQUE
+
+
+@pytest.mark.parametrize("name", [None, *NAMES])
+def test_a_release_without_a_test_side_loads_too(frozen, project, load, name):
+    Problem.objects.filter(project=project).update(split="train")
+    again = snapshots.freeze_now(
+        by=project.created_by, project=project, name="x", rule=Rule(critiques=True), now=NOW
+    )
+    folder = written(again, name) if name else snapshots.folder_of(again)
+    assert set(load(folder)) == {"train"}
 
 
 @pytest.mark.parametrize("name", NAMES)
