@@ -77,13 +77,16 @@ def page(
     request: HttpRequest, template: str, within: Frame, *, status: int = 200, **context: Any
 ) -> HttpResponse:
     """Render a project page."""
+    places = within.places
+    here = [place.title for place in places if place.name == context.get("active")]
     return render(
         request,
         template,
         {
             "project": within.project,
             "role": within.role,
-            "places": within.places,
+            "places": places,
+            "here": here[0] if here else "",
             "may_manage": within.can(Action.MANAGE),
             "may_annotate": within.can(Action.ANNOTATE),
             "may_administer": within.can(Action.ADMINISTER),

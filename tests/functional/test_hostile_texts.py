@@ -10,6 +10,7 @@ from labeling.domain.labels import VerdictState
 from labeling.domain.roles import Role
 from labeling.services import guidelines, labelers, verdicts
 from tests import factories
+from tests.functional.every_page import IMPORTED
 
 PAYLOADS = [
     "<script>window.pwned = 1</script>",
@@ -108,7 +109,23 @@ def test_no_text_of_anybody_executes_anywhere(watched, project, owner, annotator
     guidelines.publish(
         by=annotator, project=project, text=EVERYTHING + "!", based_on=1, change=PAYLOADS[0]
     )
-    factories.RunFactory(labeler=judge, project=project, state="failed", reason=EVERYTHING[:200])
+    run = factories.RunFactory(
+        labeler=judge, project=project, state="failed", reason=EVERYTHING[:200]
+    )
+    wording = EVERYTHING.translate({ord("{"): None, ord("}"): None})  # braces name places
+    prompt = factories.JudgePromptFactory(
+        project=project, name="hostile", text=wording + "\n{problem}\n{solution}\n\\boxed{}"
+    )
+    notes = {EVERYTHING: {"count": 2, "line": 4}}
+    report = IMPORTED | {"errors": [[3, EVERYTHING]], "notes": notes}
+    upload = factories.ImportFactory(
+        project=project, state="counted", file_name=PAYLOADS[1], report=report
+    )
+    correction = factories.AnswerCorrectionFactory(
+        problem=solution.problem, new=PAYLOADS[1], reason=EVERYTHING
+    )
+    mc = project.labelers.get(kind="mc")
+    factories.RolloutFactory(solution=solution, labeler=mc, step=0, text=EVERYTHING)
     factories.SnapshotFactory(project=project, name=PAYLOADS[0])
     factories.MembershipFactory(
         project=project, role=Role.ANNOTATOR, user__username="<img src=x onerror=alert(1)>"
@@ -121,17 +138,23 @@ def test_no_text_of_anybody_executes_anywhere(watched, project, owner, annotator
     names = (
         "annotate", "overview", "solutions", "runs", "judges", "data", "guidelines",
         "guidelines_questions", "edit_guidelines", "settings", "imports", "agreement", "quality",
+        "adjudication", "adjudication_next", "engines", "new_run", "costs", "gold", "audit",
     )  # fmt: skip
     addresses = [reverse(name, args=uid) for name in names]
     addresses += [
         reverse("home"),
         reverse("solution", args=[*uid, solution.uid]),
+        reverse("completions", args=[*uid, solution.uid]) + f"?labeler={mc.uid}&step=0",
+        reverse("correction", args=[*uid, correction.uid]),
+        reverse("judge", args=[*uid, f"{prompt.name}-v1"]),
+        reverse("import", args=[*uid, upload.uid]),
+        reverse("run", args=[*uid, run.uid]),
         reverse("guidelines_version", args=[*uid, 2]),
         reverse("annotate", args=uid),  # first what is to be read, then the item
     ]
     found = {}
     for address in addresses:
-        page.goto(address)
+        assert page.goto(address).status == 200
         confirm = page.get_by_role("button", name="I have read this")
         page.wait_for_timeout(200)
         found[address] = page.evaluate(TRACES)

@@ -1,7 +1,8 @@
-"""Every page in both themes and both sizes: no complaint of the browser, none of axe-core."""
+"""Every page in both themes, both sizes and zoomed: no complaint of the browser or axe-core."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from uuid import uuid4
 
@@ -10,62 +11,43 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
-from labeling.services import assignments, projects, rollups
+from labeling.services import assignments, rollups
 from tests import factories
+from tests.functional import every_page
+from tests.laws.test_routes import OWN, PUBLIC, SCOPED
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
-IMPORTED = {
-    "rows": 9, "refused": 1, "problems": 1, "solutions": 2, "human_verdicts": 3,
-    "machine_verdicts": 4, "filled": 5, "relabeled": 6, "errors": [[3, "not valid JSON"]],
-    "notes": {"something odd": {"count": 2, "line": 4}},
-}  # fmt: skip
 SIZES = {"wide": (1440, 900), "phone": (390, 844)}
+ZOOMED = {"zoomed": (720, 450)}
+"""What 1440 x 900 are at 200 %."""
 
 
 @pytest.fixture
 def addresses(project, owner, dispute) -> dict[str, str]:
-    """A project with something on every page."""
-    projects.add_member(by=owner, project=project, user=factories.UserFactory(), role="viewer")
-    shown = dispute(project, ["Take $x = 2$.", "So $x^2 = 5$.", "Answer: 5"], judged=1)
-    dispute(project, ["Another $\\frac{1}{2}$.", "Its end: <<1+1=2>>2."])
-    mc = project.labelers.get(kind="mc")
-    factories.LabelerFactory(project=project, kind="gold", name="key")
-    factories.RunFactory(labeler=mc, project=project)
-    factories.RunFactory(labeler=mc, project=project, state="failed", reason="no engine")
-    snapshot = factories.SnapshotFactory(project=project)
-    metrics = {"f1": 0.71, "splits": {"test": {"erroneous": 3, "correct": 0}}}
-    factories.PRMFactory(
-        training_run=factories.TrainingRunFactory(snapshot=snapshot), metrics=metrics
-    )
-    factories.ApiTokenFactory(user=owner)
-    guidelines = "# Rules\n\nA step is **wrong** when it is false: $2 + 2 = 5$."
-    factories.GuidelineFactory(project=project, text=guidelines)
-    newer = guidelines.replace("is false", "is false as it stands")
-    factories.GuidelineFactory(project=project, version=2, text=newer, change="Clearer.")
-    uid = [project.uid]
-    upload = factories.ImportFactory(project=project, state="counted", report=IMPORTED)
-    return {
-        "tokens": reverse("tokens"),
-        "solution": reverse("solution", args=[*uid, shown.uid]),
-        **{n: reverse(n, args=uid) for n in ("overview", "annotate", "solutions", "runs", "data")},
-        "guidelines": reverse("guidelines", args=uid),
-        "edit_guidelines": reverse("edit_guidelines", args=uid),
-        "guidelines_version": reverse("guidelines_version", args=[*uid, 2]),
-        "guidelines_questions": reverse("guidelines_questions", args=uid),
-        "settings": reverse("settings", args=uid),
-        "password": reverse("password"),
-        "imports": reverse("imports", args=uid),
-        "import": reverse("import", args=[*uid, upload.uid]),
-        "nowhere": reverse("solutions", args=["nowhere"]),
-    }
+    return every_page.addresses(project, owner, dispute)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", sorted(SIZES))
+def test_every_page_is_looked_at(addresses):
+    """A new route that shows a page has to be among them."""
+    shown = {name for name, (method, _) in SCOPED.items() if method == "get"}
+    pages = (shown | PUBLIC | OWN) - every_page.NO_PAGES
+    assert pages - set(addresses) == set()
+
+
+@pytest.mark.parametrize(
+    ("size", "scheme"),
+    [
+        ("wide", "light"),
+        ("wide", "dark"),
+        ("phone", "light"),
+        ("phone", "dark"),
+        ("zoomed", "light"),
+    ],
+)
 def test_pages_are_accessible_and_fit(
     scheme, size, browser: Browser, live_server, addresses, owner, sign_in
 ):
-    width, height = SIZES[size]
+    width, height = {**SIZES, **ZOOMED}[size]
     context = browser.new_context(
         base_url=live_server.url,
         color_scheme=scheme,
@@ -74,13 +56,19 @@ def test_pages_are_accessible_and_fit(
     page, troubles = context.new_page(), []
     page.on("console", lambda m: m.type in {"error", "warning"} and troubles.append(m.text))
     page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.goto("/login/")
-    found = {"login": audit(page)}
+    signed_out = {"login", "welcome"}
+    found = {}
+    for name in sorted(signed_out):
+        page.goto(addresses[name])
+        found[name] = audit(page)
     sign_in(page, owner)
-    for name, address in addresses.items():
-        page.goto(address)
+    for name in sorted(set(addresses) - signed_out):
+        answer = page.goto(addresses[name])
+        assert (name, answer.status) == (name, 404 if name == "nowhere" else 200)
+        picture(page, f"{name}_{size}_{scheme}")
         found[name] = audit(page)
     page.goto(addresses["annotate"])
+    expect(page.locator(".step.current")).to_be_visible()
     for keys in ("1", "2", "3", "g", "?", "Escape", "r"):
         page.keyboard.press(keys)
         found[f"annotate after {keys}"] = audit(page)
@@ -88,6 +76,12 @@ def test_pages_are_accessible_and_fit(
     troubles = [t for t in troubles if "404" not in t]  # the page that is not there on purpose
     assert {name: said for name, said in found.items() if said} == {}
     assert troubles == []
+
+
+def picture(page: Page, name: str) -> None:
+    """Keep a picture for people to look at, where PICTURES names a folder."""
+    if folder := os.environ.get("PICTURES"):
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
 def audit(page: Page) -> list[str]:
