@@ -51,15 +51,20 @@ class Packing:
         return torch.tensor([0, *accumulate(self.lengths)], dtype=torch.int32, device=device)
 
 
+def register() -> None:
+    """Make transformers know `packed` in this process."""
+    from transformers import AttentionInterface
+
+    AttentionInterface.register(NAME, packed)
+
+
 def enable(backbone: Any) -> bool:
     """Make a backbone's layers call `packed`; where it cannot, leave it as it was and say False.
 
     It can where two solutions in one row get the states that each gets alone: a backbone that
     mixes tokens by other means than attention fails here and not silently later.
     """
-    from transformers import AttentionInterface
-
-    AttentionInterface.register(NAME, packed)
+    register()
     before: str = backbone.config._attn_implementation
     training = backbone.training
     backbone.eval()

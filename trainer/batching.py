@@ -79,11 +79,14 @@ class BatchPlan:
         return self._order[place * self._size : (place + 1) * self._size]
 
 
-def split(examples: Sequence[Example], max_tokens: int, packed: bool) -> Iterator[Batch]:
-    """Yield the batches of a step, each of at most `max_tokens` unless one example is longer."""
-    groups, form = (packs, pack) if packed else (micro_batches, collate)
-    for chosen in groups([len(example.ids) for example in examples], max_tokens):
-        yield form([examples[index] for index in chosen])
+def split(lengths: Sequence[int], max_tokens: int, packed: bool) -> list[list[int]]:
+    """Return the index groups of a step's batches, by what the backbone reads."""
+    return list((packs if packed else micro_batches)(lengths, max_tokens))
+
+
+def form(examples: Sequence[Example], packed: bool) -> Batch:
+    """Return one batch of these examples."""
+    return (pack if packed else collate)(examples)
 
 
 def packs(lengths: Sequence[int], max_tokens: int) -> Iterator[list[int]]:

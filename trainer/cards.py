@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from trainer import serving
 from trainer.config import TrainConfig, TrainResult, identity
 from trainer.dataset import file_sha256
 from trainer.encoding import Encoder
@@ -46,7 +46,7 @@ def read_result(config: TrainConfig) -> TrainResult | None:
 
 def serve_command(directory: str | Path, encoder: StepEncoder, form: str = CHECKPOINT) -> str:
     """Return the command that serves a PRM, ready for a shell."""
-    return f"vllm serve {shlex.quote(str(directory))} {vllm_flags(encoder, form)}"
+    return serving.command(str(directory), vllm_flags(encoder, form))
 
 
 def copy(source: Path, target: Path) -> None:

@@ -23,6 +23,7 @@ from trainer.encoding import (
     read_spec,
 )
 from trainer.published import MathShepherd, RLHFlow, Skywork
+from trainer.serving import pooling_flags
 
 
 class StepEncoder(Protocol):
@@ -110,7 +111,6 @@ def vllm_flags(encoder: StepEncoder, name: str = CHECKPOINT) -> str:
     """
     if name not in FORMATS:
         raise EncodingError(f"vLLM cannot serve the format {name!r}: score it from a directory")
-    pooler = {"task": "token_classify", "tok_pooling_type": "STEP", "step_tag_id": encoder.step_id}
-    own = f"--runner pooling --pooler-config '{json.dumps(pooler)}'"
+    own = pooling_flags(encoder.step_id)
     more = FORMATS[name].flags
     return own if more is None else f"{own} {more(encoder)}"

@@ -2,41 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 
-from trainer.batching import Batch, Example, split
+from trainer.batching import Batch, Example, form, split
 from trainer.config import TrainConfig
 from trainer.devices import products
 from trainer.losses import label_losses, label_weights
 from trainer.model import ProcessRewardModel
+from trainer.team import Alone, Team, deal
 
 
 def accumulate(
-    model: ProcessRewardModel, examples: Sequence[Example], config: TrainConfig
+    model: ProcessRewardModel,
+    examples: Sequence[Example],
+    config: TrainConfig,
+    team: Team | None = None,
 ) -> tuple[float, int]:
     """Add the gradient of the mean loss over all labels of `examples`; return (loss, padded size).
 
     The divisor is the labels' weight in the whole optimizer step, so that any split into batches
-    gives the same loss and gradient (TRL's trainer failed this: ML_PEERS 1.2).
+    and among processes gives the same loss and gradient (TRL's trainer failed this: ML_PEERS 1.2).
     """
+    team = team or Alone()
     whole = weight(examples, config)
-    total, padded = torch.zeros((), device=model.device), 0
-    for batch in split(examples, config.max_tokens, model.packs):
+    total = torch.zeros(2, dtype=torch.float64)  # of the loss, and of tokens with padding
+    for batch, spare in _batches(model, examples, config, team):
         loss = _loss_sum(model, batch.to(model.device), config) / whole
-        loss.backward()
-        total += loss.detach()
-        padded += batch.ids.numel()
-    return total.item(), padded
+        # the processes' gradients are averaged
+        (loss * (0 if spare else team.world)).backward()
+        if not spare:
+            total += torch.tensor([loss.item(), batch.ids.numel()])
+    loss_sum, padded = team.total(total.to(model.device)).tolist()
+    return loss_sum, round(padded)
 
 
 @torch.no_grad()
-def mean_loss(model: ProcessRewardModel, examples: Sequence[Example], config: TrainConfig) -> float:
+def mean_loss(
+    model: ProcessRewardModel,
+    examples: Sequence[Example],
+    config: TrainConfig,
+    team: Team | None = None,
+) -> float:
     """Return the mean loss over all labels of `examples`."""
-    batches = split(examples, config.max_tokens, model.packs)
-    total = sum(_loss_sum(model, batch.to(model.device), config).item() for batch in batches)
-    return total / weight(examples, config)
+    team = team or Alone()
+    total = torch.zeros((), dtype=torch.float64)
+    for batch, spare in _batches(model, examples, config, team):
+        loss = _loss_sum(model, batch.to(model.device), config).item()
+        total += 0 if spare else loss
+    return team.total(total.to(model.device)).item() / weight(examples, config)
+
+
+def _batches(
+    model: ProcessRewardModel, examples: Sequence[Example], config: TrainConfig, team: Team
+) -> Iterator[tuple[Batch, bool]]:
+    lengths = [len(example.ids) for example in examples]
+    for chosen, spare in deal(team, split(lengths, config.max_tokens, model.packs)):
+        yield form([examples[index] for index in chosen], model.packs), spare
 
 
 def weight(examples: Sequence[Example], config: TrainConfig) -> float:

@@ -18,6 +18,7 @@ from trainer.model import ProcessRewardModel
 from trainer.records import read_jsonl
 from trainer.scorers import Scored, Unscored
 from trainer.scoring import step_scores
+from trainer.team import Team
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,9 @@ class Figures:
 class HeldOut:
     """Held-out records, encoded as the training's are."""
 
-    def __init__(self, path: Path, config: TrainConfig, encoder: Encoder) -> None:
+    def __init__(self, path: Path, config: TrainConfig, encoder: Encoder, team: Team) -> None:
         """Read them; raise what `load_dataset` does, and `TrainError` where F1 is undefined."""
+        self._team = team
         self._config = replace(config, max_labels=None)
         self._examples = load_dataset(self._config, encoder, path).examples
         self._records = [r for r in read_jsonl(path) if r.first_error is not None]
@@ -55,7 +57,7 @@ class HeldOut:
         """Measure a model that is being trained with `config`; it goes on in training mode."""
         model.eval()
         try:
-            loss = mean_loss(model, self._examples, config)
+            loss = mean_loss(model, self._examples, config, self._team)
             scored = self._scores(model)
         finally:
             model.train()
@@ -68,7 +70,7 @@ class HeldOut:
     def _scores(self, model: ProcessRewardModel) -> Sequence[Scored]:
         pairs = zip(self._encoded, self._flaws, strict=True)
         fitting = [item for item, flaw in pairs if not flaw]
-        scores = iter(step_scores(model, fitting, self._config.max_tokens))
+        scores = iter(step_scores(model, fitting, self._config.max_tokens, self._team))
         return [Unscored(flaw) if flaw else next(scores) for flaw in self._flaws]
 
 

@@ -29,11 +29,9 @@ def enable(backbone: Any) -> bool:
     backbone.eval()
     packing = Packing(tuple(len(part) for part in PROBE))
     read = torch.tensor(READ)
-    layer = None
     try:
         expected = states(backbone, sum(PROBE, ()), packing)[:, read]
-        layer = backbone.layers[-1]
-        layer.forward = partial(_forward, layer, layer.forward)
+        patch(backbone)
         found = states(backbone, sum(PROBE, ()), replace(packing, read=read))
         able = found.shape == expected.shape
         able = able and bool((found - expected).abs().max() <= CLOSE * expected.abs().max())
@@ -41,9 +39,22 @@ def enable(backbone: Any) -> bool:
         able = False
     finally:
         backbone.train(training)
-    if layer is not None and not able:
-        del layer.forward
+    if not able:
+        restore(backbone)
     return able
+
+
+def patch(backbone: Any) -> None:
+    """Let the last layer's forward pass heed `Packing.read`."""
+    layer = backbone.layers[-1]
+    layer.forward = partial(_forward, layer, layer.forward)
+
+
+def restore(backbone: Any) -> None:
+    """Give the last layer its own forward pass back."""
+    layers = getattr(backbone, "layers", None)
+    if layers and "forward" in vars(layers[-1]):
+        del layers[-1].forward
 
 
 def _forward(

@@ -57,6 +57,23 @@ class StepLog:
         self._file.close()
 
 
+class Unwritten:
+    """The losses alone: what a process keeps that does not speak for the run."""
+
+    def __init__(self) -> None:
+        self.losses: list[float] = []
+
+    def log(self, step: Progress) -> None:
+        """See Logger."""
+        self.losses.append(step.loss)
+
+    def flush(self) -> None:
+        """There is nothing to write."""
+
+    def close(self) -> None:
+        """See Logger."""
+
+
 class TensorBoard:
     """Event files in `folder`, for `tensorboard --logdir`."""
 

@@ -26,11 +26,7 @@ def adapt(model: ProcessRewardModel, config: TrainConfig) -> Any:
     settings = peft.LoraConfig(
         r=config.lora, lora_alpha=config.lora_alpha or 2 * config.lora, target_modules="all-linear"
     )
-    adapted = peft.get_peft_model(model.model, settings)
-    if config.gradient_checkpointing:
-        # a recomputed layer needs an input with a gradient, which frozen embeddings do not give
-        model.model.enable_input_require_grads()
-    return adapted
+    return peft.get_peft_model(model.model, settings)
 
 
 def fold(model: ProcessRewardModel, adapted: Any) -> None:

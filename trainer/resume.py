@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,8 @@ import torch
 
 from trainer.config import TrainError
 from trainer.held_out import Best
+from trainer.model import ProcessRewardModel
+from trainer.team import Team, remove
 
 BEST = "best-{}.pt"
 
@@ -19,9 +20,10 @@ BEST = "best-{}.pt"
 class RunState:
     """All that the next optimizer step depends on."""
 
-    model: torch.nn.Module
+    model: ProcessRewardModel
     optimizer: torch.optim.Optimizer
     identity: dict[str, object]
+    team: Team
     iteration: int = 0
     labels_seen: int = 0
     seconds: float = 0.0
@@ -31,25 +33,41 @@ class RunState:
 
     def save(self, path: Path) -> None:
         """Write atomically: a reader or a kill at any moment finds a whole state."""
-        _write(self._rows(), path)
+        self.team.save(self._rows(), path)
         self.named = self.best.iteration
 
     def keep_best(self, folder: Path) -> None:
         """Write the weights of this step beside those that the checkpoint on disk still names."""
-        _write(self._weights(), self._best_file(folder))
+        self.team.save({"model": self._weights()}, self._best_file(folder))
         self.drop_others(folder)
 
     def drop_others(self, folder: Path) -> None:
         """Remove kept weights that are neither the best nor named by the checkpoint on disk."""
         kept = {BEST.format(self.best.iteration), BEST.format(self.named)}
-        for file in folder.glob(BEST.format("*")):
+        for file in folder.glob(BEST.format("*")) if self.team.rank == 0 else ():
             if file.name not in kept:
-                file.unlink()
+                remove(file)
 
     def load_best(self, folder: Path) -> None:
         """Take over the best weights; nothing but writing them follows."""
-        rows = torch.load(self._best_file(folder), map_location="cpu", weights_only=True)
-        self._take(rows)
+        self._take(self.team.load({"model": self._weights()}, self._best_file(folder))["model"])
+
+    def load(self, path: Path) -> None:
+        """Take over a saved state; raise `TrainError` where it belongs to another run."""
+        rows = self.team.load(self._rows(), path)
+        changed = [k for k, v in self.identity.items() if rows["identity"].get(k) != v]
+        if changed:
+            raise TrainError(f"cannot resume from {path}: {', '.join(changed)} changed since")
+        self._take(rows["model"])
+        self.team.take_moments(self.model, self.optimizer, rows["optimizer"])
+        torch.set_rng_state(rows["random"])
+        if rows["random_gpu"]:
+            torch.cuda.set_rng_state_all(rows["random_gpu"])
+        self.iteration = rows["iteration"]
+        self.labels_seen = rows["labels_seen"]
+        self.seconds = rows["seconds"]
+        self.best = Best(**rows["best"])
+        self.named = self.best.iteration
 
     def _weights(self) -> dict[str, Any]:
         """Return what training changes: a frozen backbone is read again from where it was."""
@@ -62,28 +80,11 @@ class RunState:
     def _best_file(self, folder: Path) -> Path:
         return folder / BEST.format(self.best.iteration)
 
-    def load(self, path: Path) -> None:
-        """Take over a saved state; raise `TrainError` where it belongs to another run."""
-        rows = torch.load(path, map_location="cpu", weights_only=True)
-        changed = [k for k, v in self.identity.items() if rows["identity"].get(k) != v]
-        if changed:
-            raise TrainError(f"cannot resume from {path}: {', '.join(changed)} changed since")
-        self._take(rows["model"])
-        self.optimizer.load_state_dict(rows["optimizer"])
-        torch.set_rng_state(rows["random"])
-        if rows["random_gpu"]:
-            torch.cuda.set_rng_state_all(rows["random_gpu"])
-        self.iteration = rows["iteration"]
-        self.labels_seen = rows["labels_seen"]
-        self.seconds = rows["seconds"]
-        self.best = Best(**rows["best"])
-        self.named = self.best.iteration
-
     def _rows(self) -> dict[str, Any]:
         return {
             "identity": self.identity,
             "model": self._weights(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizer": self.team.moments(self.model, self.optimizer),
             "random": torch.get_rng_state(),
             "random_gpu": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
             "iteration": self.iteration,
@@ -91,12 +92,3 @@ class RunState:
             "seconds": self.seconds,
             "best": asdict(self.best),
         }
-
-
-def _write(rows: object, path: Path) -> None:
-    partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
-        torch.save(rows, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)

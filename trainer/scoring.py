@@ -8,11 +8,12 @@ from pathlib import Path
 import torch
 
 from trainer import checkpoints
-from trainer.batching import Example, collate, micro_batches, pack, packs
+from trainer.batching import Example, form, split
 from trainer.encoding import Encoded
 from trainer.formats import CHECKPOINT, StepEncoder
 from trainer.model import ProcessRewardModel
 from trainer.scorers import Solution, score_all
+from trainer.team import Alone, Team, deal
 
 
 class Scorer:
@@ -63,14 +64,19 @@ class Scorer:
 
 
 def step_scores(
-    model: ProcessRewardModel, encoded: Sequence[Encoded], max_tokens: int
+    model: ProcessRewardModel,
+    encoded: Sequence[Encoded],
+    max_tokens: int,
+    team: Team | None = None,
 ) -> list[list[float]]:
     """Return one probability of right per step token of each encoded solution."""
-    scores: list[list[float]] = [[] for _ in encoded]
-    groups, form = (packs, pack) if model.packs else (micro_batches, collate)
-    for chosen in groups([len(item.ids) for item in encoded], max_tokens):
+    team = team or Alone()
+    scores: dict[int, list[float]] = {}
+    groups = split([len(item.ids) for item in encoded], max_tokens, model.packs)
+    for chosen, _ in deal(team, groups):
         items = [encoded[index] for index in chosen]
-        batch = form([Example(e.ids, e.positions, [0.0] * len(e.positions)) for e in items])
+        examples = [Example(e.ids, e.positions, [0.0] * len(e.positions)) for e in items]
+        batch = form(examples, model.packs)
         batch = batch.to(model.device)
         logits = model(batch.ids, batch.rows, batch.columns, batch.packing)
         right = logits.float().softmax(dim=-1)[:, 1].cpu()
@@ -78,4 +84,6 @@ def step_scores(
             chosen, right.split([len(e.positions) for e in items]), strict=True
         ):
             scores[index] = values.tolist()
-    return scores
+    for part in team.gather(scores):
+        scores |= part
+    return [scores[index] for index in range(len(encoded))]

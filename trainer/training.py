@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,8 +16,10 @@ from trainer.config import Progress, TrainConfig, TrainError, TrainResult, ident
 from trainer.dataset import Dataset, load_dataset
 from trainer.gradients import accumulate
 from trainer.held_out import Figures, HeldOut
+from trainer.loggers import Logger
 from trainer.pace import Pace
 from trainer.resume import BEST, RunState
+from trainer.team import Start, Team, join, remove
 
 __all__ = ["Progress", "TrainConfig", "TrainError", "TrainResult", "train"]
 
@@ -39,50 +41,54 @@ def train(
     loggers.check(config.log)
     lora.check(config)
     config.out.mkdir(parents=True, exist_ok=True)
-    _clear(config)
+    team = join()
+    if team.rank == 0:
+        _clear(config)
+    team.wait()
     with devices.torch_settings(config):
-        return _Run(config).finish(on_progress or (lambda _: None))
+        result = _Run(config, team).finish(on_progress or (lambda _: None))
+    team.leave()
+    return result
 
 
 class _Run:
     """Hold a run's parts between its steps."""
 
-    def __init__(self, config: TrainConfig) -> None:
-        self.config = config
-        self.device = devices.choose(config.device)
-        model, self.encoder = checkpoints.start(config.backbone, config.seed)
+    def __init__(self, config: TrainConfig, team: Team) -> None:
+        self.config, self.team = config, team
+        self.device = team.device or devices.choose(config.device)
+        self.model, self.encoder, self.adapted = team.share(lambda: _start(config, self.device))
         self.data = load_dataset(config, self.encoder)
         self.weighted = with_balance(config, self.data)
-        if self.data.warning:
+        if self.data.warning and team.rank == 0:
             warnings.warn(self.data.warning, stacklevel=3)
         held_out = config.held_out
-        self.held_out = HeldOut(held_out, config, self.encoder) if held_out else None
-        if devices.packs(config, self.device) and not model.enable_packing():
-            warnings.warn("this backbone cannot read packed rows: batches are padded", stacklevel=3)
-        self.adapted = lora.adapt(model, config) if config.lora else None
-        self.model = model.to(self.device).train()
+        self.held_out = HeldOut(held_out, config, self.encoder, team) if held_out else None
+        team.shard(self.model, config)
+        self.model.to(self.device).train()
         if config.gradient_checkpointing:
             self.model.model.gradient_checkpointing_enable()
+            if config.lora:
+                # a layer done twice needs an input with a gradient; frozen embeddings give none
+                self.model.model.enable_input_require_grads()
         self.pace = Pace(self.data.examples, config)
         run = identity(config.to_json(), self.data.sha256)
         self.state = RunState(
             self.model,
             optimizer.build(self.model, config),
             {**run, "iterations": self.pace.iterations},
+            team,
         )
 
     def finish(self, on_progress: Callable[[Progress], None]) -> TrainResult:
         """Do the remaining steps, write the model, and return what became of the run."""
         config, state = self.config, self.state
         checkpoint = config.out / CHECKPOINT
-        if config.resume and checkpoint.is_file():
+        if config.resume and checkpoint.exists():
             state.load(checkpoint)
         resumed_from = state.iteration
         self.pace.begin(state.iteration, state.seconds)
-        steps = loggers.StepLog(config.out / "train_log.jsonl", state.iteration)
-        wished = loggers.opened(config.log, config.out, config.to_json(), state.iteration)
-        with closing(steps), wished as others:
-            everyone = [steps, loggers.Called(on_progress), *others]
+        with self._loggers(on_progress) as (steps, everyone):
             while state.iteration < self.pace.iterations and not self.stopped:
                 progress = self.step()
                 for logger in everyone:
@@ -93,15 +99,42 @@ class _Run:
                     state.drop_others(config.out)
         if state.best.iteration:
             state.load_best(config.out)
-        if self.adapted is not None:
-            lora.fold(self.model, self.adapted)
         directory = config.out / "model"
-        dtype: torch.dtype = getattr(torch, config.save_dtype)
-        checkpoints.save(self.model, self.encoder, directory, dtype)
+        self._write(directory)
         result = self._result(directory, steps.losses, resumed_from)
-        cards.write(result, config, self.encoder)
-        remove_checkpoints(config.out)
+        if self.team.rank == 0:
+            cards.write(result, config, self.encoder)
+            remove_checkpoints(config.out)
+        self.team.wait()
         return result
+
+    @contextmanager
+    def _loggers(
+        self, on_progress: Callable[[Progress], None]
+    ) -> Iterator[tuple[loggers.StepLog | loggers.Unwritten, list[Logger]]]:
+        """Yield the run's own log, and all loggers; only the first process writes."""
+        if self.team.rank:
+            unwritten = loggers.Unwritten()
+            yield unwritten, [unwritten]
+            return
+        config, done = self.config, self.state.iteration
+        steps = loggers.StepLog(config.out / "train_log.jsonl", done)
+        wished = loggers.opened(config.log, config.out, config.to_json(), done)
+        with closing(steps), wished as others:
+            yield steps, [steps, loggers.Called(on_progress), *others]
+
+    def _write(self, directory: Path) -> None:
+        """Write the model, adapters folded in; the first process does it, from whole weights."""
+        model, adapted, weights = self.model, self.adapted, self.team.whole(self.model)
+        if self.team.rank:
+            return
+        if self.team.world > 1:
+            model, _, adapted = _start(self.config, torch.device("cpu"))
+            model.load_state_dict(weights)
+        if adapted is not None:
+            lora.fold(model, adapted)
+        dtype: torch.dtype = getattr(torch, self.config.save_dtype)
+        checkpoints.save(model, self.encoder, directory, dtype)
 
     @property
     def stopped(self) -> bool:
@@ -116,8 +149,8 @@ class _Run:
         rate = config.lr * optimizer.schedule(state.iteration, iterations, config.warmup)
         for group in state.optimizer.param_groups:
             group["lr"] = rate
-        loss, padded = accumulate(self.model, examples, self.weighted)
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.max_grad_norm)
+        loss, padded = accumulate(self.model, examples, self.weighted, self.team)
+        norm = self.team.norm(self.model, config.max_grad_norm)
         if not math.isfinite(loss):
             raise TrainError(
                 f"the loss became {loss} at step {state.iteration + 1}: lower the rate"
@@ -135,7 +168,7 @@ class _Run:
             iterations=iterations,
             loss=loss,
             learning_rate=rate,
-            grad_norm=float(norm),
+            grad_norm=norm,
             labels=len(targets),
             wrong_share=1 - sum(targets) / len(targets),
             tokens=tokens,
@@ -177,6 +210,13 @@ class _Run:
         )
 
 
+def _start(config: TrainConfig, device: torch.device) -> Start:
+    model, encoder = checkpoints.start(config.backbone, config.seed)
+    if devices.packs(config, device) and not model.enable_packing():
+        warnings.warn("this backbone cannot read packed rows: batches are padded", stacklevel=3)
+    return model, encoder, lora.adapt(model, config) if config.lora else None
+
+
 def with_balance(config: TrainConfig, data: Dataset) -> TrainConfig:
     """Return settings with the `wrong_weight` that balances the data, where that is wanted."""
     if not (config.balanced and data.right and data.wrong):
@@ -194,4 +234,4 @@ def _clear(config: TrainConfig) -> None:
 def remove_checkpoints(out: Path) -> None:
     """Remove what a run is resumed from."""
     for file in (out / CHECKPOINT, *out.glob(BEST.format("*"))):
-        file.unlink(missing_ok=True)
+        remove(file)

@@ -97,7 +97,7 @@ def test_what_cannot_be_scored_whole_is_wrong_in_an_evaluation_and_null_in_score
     assert (first["scores"], first["first_error"]) == (None, None)
     assert "1 of 1 steps" in first["reason"]
     assert len(second["scores"]) == 1
-    assert counted == {"solutions": 2, "steps": 1, "unscored": 1}
+    assert counted == {"solutions": 2, "steps": 1, "unscored": 1, "kept": 0}
     assert "not scored: 1 of 2" in said
 
 

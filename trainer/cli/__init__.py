@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         sys.stderr.write(f"error: {error}\n")
         return BAD_INPUT
-    if arguments.json:
+    if arguments.json and summary:
         sys.stdout.write(json.dumps(summary) + "\n")
     return 0
 

@@ -11,15 +11,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
-from trainer import best_of_n, candidates, hub, plots
+from trainer import best_of_n, candidates, hub, plots, score_file
 from trainer.best_of_n import AGGREGATIONS, Summary
 from trainer.candidates import Sample, Table
 from trainer.cli.options import command, percent, say
 from trainer.cli.sources import open_scorer, scored_in_parts, source_options
-from trainer.evaluation import first_error
 from trainer.formats import CHECKPOINT, FORMATS, open_encoder
-from trainer.items import read_items
-from trainer.scorers import Scored, ScoringError, Unscored
+from trainer.items import Item, read_items
+from trainer.scorers import ScoringError, Unscored
 
 
 def register(commands: Any) -> None:
@@ -29,6 +28,8 @@ def register(commands: Any) -> None:
     data_help = 'lines like {"id": "a", "prompt": "1+1?", "steps": ["1+1=2"]}'
     score.add_argument("--data", type=Path, required=True, help=data_help)
     score.add_argument("--out", type=Path, help="write the lines here instead")
+    resume_help = "keep the lines that a killed run wrote to --out, and go on behind them"
+    score.add_argument("--resume", action="store_true", help=resume_help)
     best = command(commands, "best-of-n", _best_of_n, "measure how well scores pick answers")
     source_options(best, required=False)
     best.add_argument("--data", type=Path, required=True, help="sampled solutions, JSONL")
@@ -45,28 +46,33 @@ def register(commands: Any) -> None:
 
 def _score(arguments: argparse.Namespace) -> dict[str, Any]:
     items = list(read_items(arguments.data))  # a bad line shows before the model is loaded
-    solutions = [(item.prompt, item.steps) for item in items]
-    scored = scored_in_parts(open_scorer(arguments), solutions)
-    unscored = steps = 0
-    with _output(arguments.out) as out:
-        for item, values in zip(items, scored, strict=True):
-            row = _row(item.id, values)
-            unscored += "reason" in row
-            steps += len(row["scores"] or ())
-            out.write(json.dumps(row, ensure_ascii=False) + "\n")
+    rows = _kept(arguments, items)
+    scorer = open_scorer(arguments)
+    score_file.check_model(rows, items, scorer)
+    done = len(rows)
+    scored = scored_in_parts(scorer, [(item.prompt, item.steps) for item in items[done:]])
+    with _output(arguments.out, "a" if done else "w") as out:
+        for item, values in zip(items[done:], scored, strict=True):
+            rows.append(score_file.row(item.id, values))
+            out.write(json.dumps(rows[-1], ensure_ascii=False) + "\n")
+    unscored = sum("reason" in row for row in rows)
     if unscored:
         say(f"not scored: {unscored} of {len(items)} solutions; their lines say why")
-    return {"solutions": len(items), "steps": steps, "unscored": unscored}
+    steps = sum(len(row["scores"] or ()) for row in rows)
+    return {"solutions": len(items), "steps": steps, "unscored": unscored, "kept": done}
 
 
-def _row(name: str, values: Scored) -> dict[str, Any]:
-    if isinstance(values, Unscored):
-        return {"id": name, "scores": None, "first_error": None, "reason": values.reason}
-    return {"id": name, "scores": list(values), "first_error": first_error(values)}
+def _kept(arguments: argparse.Namespace, items: Sequence[Item]) -> list[dict[str, Any]]:
+    if not arguments.resume:
+        return []
+    if arguments.out is None:
+        raise ScoringError("--resume needs --out: what was printed cannot be gone on with")
+    return score_file.kept(arguments.out, items)
 
 
-def _output(path: Path | None) -> AbstractContextManager[TextIO]:
-    return path.open("w", encoding="utf-8") if path else nullcontext(sys.stdout)
+def _output(path: Path | None, mode: str) -> AbstractContextManager[TextIO]:
+    """Open the file by lines: a kill costs the line being written."""
+    return path.open(mode, encoding="utf-8", buffering=1) if path else nullcontext(sys.stdout)
 
 
 def _best_of_n(arguments: argparse.Namespace) -> dict[str, Any]:

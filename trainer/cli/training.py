@@ -22,6 +22,7 @@ def register(commands: Any) -> None:
 def _train(arguments: argparse.Namespace) -> dict[str, Any]:
     from trainer import progress
     from trainer.config import TrainConfig
+    from trainer.team import is_first
     from trainer.training import train
 
     names = TrainConfig.__dataclass_fields__
@@ -29,6 +30,8 @@ def _train(arguments: argparse.Namespace) -> dict[str, Any]:
     with warnings.catch_warnings(), progress.shown() as show:
         warnings.showwarning = warn
         result = train(config, show)
+    if not is_first():
+        return {}
     say(
         f"{result.model}: {result.records} records, {sum(result.labels.values())} labels, "
         f"loss {result.final_loss:.4f}, {result.seconds:.0f} s"

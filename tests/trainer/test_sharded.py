@@ -1,0 +1,116 @@
+"""Two processes with sharded weights train as one does (FSDP2 over gloo on CPU)."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from safetensors.torch import load_file
+from torch.testing import assert_close
+
+from tests.trainer.conftest import sums
+from trainer.batching import split
+from trainer.config import TrainConfig, TrainError
+from trainer.records import write_jsonl
+from trainer.team import Alone, deal, join
+from trainer.training import train
+
+Make = Callable[..., TrainConfig]
+ROOT = Path(__file__).resolve().parents[2]
+CONFIGS = sorted((ROOT / "trainer" / "configs").glob("*.yaml"))
+CLOSE = 1e-5  # of a loss: float32 sums taken in another order
+
+
+def two(config: TrainConfig, **more: object) -> subprocess.CompletedProcess[str]:
+    """Train in two processes, by the launcher and the settings that the documentation names."""
+    changed = {k: v for k, v in config.to_json().items() if v is not None}
+    launch = ["-m", "accelerate.commands.launch", "--config_file", str(CONFIGS[-1])]
+    launch += ["--num_processes", "2", "--num_machines", "1", "--main_process_port", "0"]
+    return subprocess.run(
+        [sys.executable, *launch, "-m", "tests.trainer.training_process",
+         json.dumps({**changed, **more})],
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def result(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    assert done.returncode == 0, done.stderr[-3000:]
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    return json.loads(line)
+
+
+@pytest.mark.parametrize("change", [{}, {"lora": 4}], ids=["all weights", "adapters"])
+def test_two_processes_train_as_one_does(
+    config: Make, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    held_out = tmp_path / "held_out.jsonl"
+    write_jsonl(held_out, sums(9, seed=5, split="test"))
+    # Batches of at most 100 tokens: several for each process, and not always as many for both.
+    change |= {"max_tokens": 100, "held_out": held_out, "evaluate_every": 2}
+    one = train(config(**change, out=tmp_path / "one"))
+    both = result(two(config(**change, out=tmp_path / "two")))
+    assert both["losses"] == pytest.approx(list(one.losses), rel=CLOSE)
+    rows = [
+        [
+            json.loads(line)
+            for line in (tmp_path / name / "train_log.jsonl").read_text().splitlines()
+        ]
+        for name in ("one", "two")
+    ]
+    assert len(rows[1]) == 6  # one process writes
+    for name in ("grad_norm", "held_out_loss", "held_out_f1", "tokens", "labels", "padding"):
+        for alone, shared in zip(*rows, strict=True):
+            assert shared[name] == (alone[name] and pytest.approx(alone[name], rel=1e-4))
+    weights = [load_file(tmp_path / n / "model" / "model.safetensors") for n in ("one", "two")]
+    assert_close(weights[1], weights[0], rtol=1e-3, atol=1e-5)
+
+
+def test_a_kill_of_one_of_two_processes_is_resumed_to_the_same_losses(
+    config: Make, tmp_path: Path
+) -> None:
+    settings = config(iterations=8, checkpoint_every=3, out=tmp_path / "killed")
+    assert two(settings, die_at=5).returncode != 0
+    assert (settings.out / "checkpoint.pt").is_dir()
+    again = result(two(settings, resume=True))
+    assert again["resumed_from"] == 3
+    one = train(config(iterations=8, out=tmp_path / "one"))
+    assert again["losses"] == pytest.approx(list(one.losses), rel=CLOSE)
+    assert not list(settings.out.glob("*.pt"))
+
+
+class Member(Alone):
+    def __init__(self, rank: int, world: int) -> None:
+        self.rank, self.world = rank, world
+
+
+@pytest.mark.parametrize("world", [1, 2, 3, 8])
+def test_processes_get_every_batch_once_and_equally_many(world: int) -> None:
+    groups = split([7, 3, 9, 4, 4, 8, 2], 10, packed=True)
+    dealt = [list(deal(Member(rank, world), groups)) for rank in range(world)]
+    assert len({len(part) for part in dealt}) == 1
+    counted = [group for part in dealt for group, spare in part if not spare]
+    assert sorted(counted) == sorted(groups)
+
+
+def test_deepspeed_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")
+    with pytest.raises(TrainError, match="sharded by FSDP, not by DeepSpeed"):
+        join()
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_configurations_shard_with_fsdp_and_leave_precision_to_the_trainer(path: Path) -> None:
+    settings = yaml.safe_load(path.read_text())
+    assert settings["distributed_type"] == "FSDP"
+    assert settings["fsdp_config"]["fsdp_version"] == 2
+    assert settings["mixed_precision"] == "no"
+    assert settings["num_processes"] % settings["num_machines"] == 0
