@@ -11,21 +11,20 @@ from trainer.config import TrainConfig
 from trainer.devices import products
 from trainer.losses import label_losses, label_weights
 from trainer.model import ProcessRewardModel
-from trainer.team import Alone, Team, deal
+from trainer.team import ALONE, Team, deal
 
 
 def accumulate(
     model: ProcessRewardModel,
     examples: Sequence[Example],
     config: TrainConfig,
-    team: Team | None = None,
+    team: Team = ALONE,
 ) -> tuple[float, int]:
     """Add the gradient of the mean loss over all labels of `examples`; return (loss, padded size).
 
     The divisor is the labels' weight in the whole optimizer step, so that any split into batches
     and among processes gives the same loss and gradient (TRL's trainer failed this: ML_PEERS 1.2).
     """
-    team = team or Alone()
     whole = weight(examples, config)
     total = torch.zeros(2, dtype=torch.float64)  # of the loss, and of tokens with padding
     for batch, spare in _batches(model, examples, config, team):
@@ -43,10 +42,9 @@ def mean_loss(
     model: ProcessRewardModel,
     examples: Sequence[Example],
     config: TrainConfig,
-    team: Team | None = None,
+    team: Team = ALONE,
 ) -> float:
     """Return the mean loss over all labels of `examples`."""
-    team = team or Alone()
     total = torch.zeros((), dtype=torch.float64)
     for batch, spare in _batches(model, examples, config, team):
         loss = _loss_sum(model, batch.to(model.device), config).item()

@@ -13,7 +13,7 @@ from trainer.encoding import Encoded
 from trainer.formats import CHECKPOINT, StepEncoder
 from trainer.model import ProcessRewardModel
 from trainer.scorers import Solution, score_all
-from trainer.team import Alone, Team, deal
+from trainer.team import ALONE, Team, deal
 
 
 class Scorer:
@@ -67,10 +67,9 @@ def step_scores(
     model: ProcessRewardModel,
     encoded: Sequence[Encoded],
     max_tokens: int,
-    team: Team | None = None,
+    team: Team = ALONE,
 ) -> list[list[float]]:
     """Return one probability of right per step token of each encoded solution."""
-    team = team or Alone()
     scores: dict[int, list[float]] = {}
     groups = split([len(item.ids) for item in encoded], max_tokens, model.packs)
     for chosen, _ in deal(team, groups):

@@ -36,7 +36,7 @@ class Sharded:
         # gloo besides: what is sent as objects, and checkpoints, lie in the CPU's memory
         dist.init_process_group("cpu:gloo,cuda:nccl" if gpu else "gloo")
         self.rank, self.world = dist.get_rank(), dist.get_world_size()
-        self._read: dict[str, torch.Tensor] = {}
+        self._read: dict[str, Any] = {}
         self._buffers: dict[str, torch.Tensor] = {}
 
     def share(self, make: Callable[[], Start]) -> Start:
@@ -88,7 +88,8 @@ class Sharded:
     def whole(self, model: ProcessRewardModel) -> dict[str, torch.Tensor]:
         """See trainer.team.Team."""
         options = state_dict.StateDictOptions(full_state_dict=True, cpu_offload=True)
-        return state_dict.get_model_state_dict(model, options=options)
+        weights: Any = state_dict.get_model_state_dict(model, options=options)
+        return dict(weights)
 
     def moments(self, model: ProcessRewardModel, fit: torch.optim.Optimizer) -> dict[str, Any]:
         """See trainer.team.Team."""
@@ -136,5 +137,5 @@ class Sharded:
 
 def _parted(rows: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what holds tensors, and the rest."""
-    tensors = {name: rows[name] for name in ("model", "optimizer") if name in rows}
+    tensors: dict[str, Any] = {n: rows[n] for n in ("model", "optimizer") if n in rows}
     return tensors, {name: value for name, value in rows.items() if name not in tensors}

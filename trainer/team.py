@@ -29,8 +29,11 @@ class Team(Protocol):
 
     rank: int
     world: int
-    device: torch.device | None
-    """None: the run's settings say."""
+
+    @property
+    def device(self) -> torch.device | None:
+        """This process's device; None: the run's settings say."""
+        ...
 
     def share(self, make: Callable[[], Start]) -> Start:
         """Let the first process make something for all; weights stay where they are."""
@@ -113,7 +116,9 @@ def is_first() -> bool:
 class Alone:
     """One process: see Team."""
 
-    rank, world, device = 0, 1, None
+    rank = 0
+    world = 1
+    device: torch.device | None = None
 
     def share(self, make: Callable[[], Start]) -> Start:
         """See Team."""
@@ -174,6 +179,9 @@ class Alone:
 
     def leave(self) -> None:
         """See Team."""
+
+
+ALONE = Alone()
 
 
 def remove(path: Path) -> None:

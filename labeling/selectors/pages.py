@@ -117,10 +117,10 @@ def prms_of(project: Project, limit: int | None = None) -> list[PrmRow]:
     """Return the project's reward models, at most `limit`: the champion first, then the newest."""
     rows = (
         PRM.objects.filter(project=project)
-        .select_related("training_run__snapshot", "promoted_by")
+        .select_related("training_run__snapshot", "promoted_by", "project")
         .order_by("-champion", "-id")
     )
-    return [_prm(row) for row in rows[:limit]]
+    return [prm_row(row) for row in rows[:limit]]
 
 
 def tokens_of(user: User) -> list[ApiToken]:
@@ -136,6 +136,7 @@ def token_of(user: User, prefix: str) -> ApiToken:
     return token
 
 
-def _prm(row: PRM) -> PrmRow:
+def prm_row(row: PRM) -> PrmRow:
+    """Return a model with its figures."""
     splits = row.metrics.get("splits") or {}
     return PrmRow(row, row.metrics.get("f1"), tuple(splits.items()))

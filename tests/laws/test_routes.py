@@ -75,6 +75,7 @@ SCOPED = {
     "try_judge": ("post", "viewer"),
     "judge_trial": ("get", "annotator"),
     "data": ("get", "annotator"),
+    "model": ("get", "annotator"),
     "request_snapshot": ("post", "adjudicator"),
     "new_snapshot": ("get", "adjudicator"),
     "snapshot": ("get", "annotator"),
@@ -132,6 +133,7 @@ def addresses(project):
         "hook": (delivery := factories.DeliveryFactory(webhook__project=project)).webhook.uid,
         "delivery": delivery.uid,
         "snapshot": factories.SnapshotFactory(project=project).uid,
+        "prm": factories.PRMFactory(training_run__project=project).uid,
         "trial": factories.JudgeTrialFactory(project=project).uid,
     }
     found = {}

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 
 from trainer import best_of_n, candidates, hub, plots, score_file
 from trainer.best_of_n import AGGREGATIONS, Summary
@@ -70,9 +70,11 @@ def _kept(arguments: argparse.Namespace, items: Sequence[Item]) -> list[dict[str
     return score_file.kept(arguments.out, items)
 
 
-def _output(path: Path | None, mode: str) -> AbstractContextManager[TextIO]:
+def _output(path: Path | None, mode: Literal["a", "w"]) -> AbstractContextManager[TextIO]:
     """Open the file by lines: a kill costs the line being written."""
-    return path.open(mode, encoding="utf-8", buffering=1) if path else nullcontext(sys.stdout)
+    if path is None:
+        return nullcontext(sys.stdout)
+    return open(path, mode, encoding="utf-8", buffering=1)
 
 
 def _best_of_n(arguments: argparse.Namespace) -> dict[str, Any]:
