@@ -29,6 +29,9 @@ from trainer.model import (
 from trainer.published import MathShepherd, RLHFlow, Skywork
 from trainer.step_tokens import with_step_token
 
+Start = tuple[ProcessRewardModel, Encoder, Any]
+"""A model as a run begins with it, its encoder, and peft's handle of its adapters or None."""
+
 
 def start(directory: str | Path, seed: int = 0) -> tuple[ProcessRewardModel, Encoder]:
     """Build a PRM to train from a causal model, or continue from a directory that is a PRM.

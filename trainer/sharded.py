@@ -16,9 +16,9 @@ from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 from torch.distributed.tensor import DTensor
 
 from trainer import attention, devices, last_layer
+from trainer.checkpoints import Start
 from trainer.config import TrainConfig
 from trainer.model import ProcessRewardModel
-from trainer.team import Start
 
 T = TypeVar("T")
 NUMBERS = "numbers.pt"

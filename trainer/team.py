@@ -15,13 +15,11 @@ from typing import Any, Protocol, TypeVar
 
 import torch
 
+from trainer.checkpoints import Start
 from trainer.config import TrainConfig, TrainError
-from trainer.encoding import Encoder
 from trainer.model import ProcessRewardModel
 
 T = TypeVar("T")
-Start = tuple[ProcessRewardModel, Encoder, Any]
-"""A model as a run begins with it, its encoder, and peft's handle of its adapters or None."""
 
 
 class Team(Protocol):

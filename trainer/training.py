@@ -19,7 +19,7 @@ from trainer.held_out import Figures, HeldOut
 from trainer.loggers import Logger
 from trainer.pace import Pace
 from trainer.resume import BEST, RunState
-from trainer.team import Start, Team, join, remove
+from trainer.team import Team, join, remove
 
 __all__ = ["Progress", "TrainConfig", "TrainError", "TrainResult", "train"]
 
@@ -210,7 +210,7 @@ class _Run:
         )
 
 
-def _start(config: TrainConfig, device: torch.device) -> Start:
+def _start(config: TrainConfig, device: torch.device) -> checkpoints.Start:
     model, encoder = checkpoints.start(config.backbone, config.seed)
     if devices.packs(config, device) and not model.enable_packing():
         warnings.warn("this backbone cannot read packed rows: batches are padded", stacklevel=3)
