@@ -33,6 +33,7 @@ class TrainConfig:
     float32 weights; "auto" does so where the processor has instructions for it.
     `lora` is the rank of adapters (0: all weights are trained), scaled by `lora_alpha` / rank (0:
     by 2). `checkpoint_every` counts optimizer steps, 0 for none.
+    `memory_check` refuses a run that needs more memory than the device has.
     Every `evaluate_every` steps (0: a tenth of the run) the model is measured on `held_out`; the
     one with the best `watch` is kept, and after `patience` measurements without a better one the
     run ends (0: never early). `log` names loggers besides the run's own JSONL.
@@ -65,6 +66,7 @@ class TrainConfig:
     lora_alpha: int = 0
     device: str = "auto"
     threads: int = 1
+    memory_check: bool = True
     checkpoint_every: int = 100
     held_out: Path | None = None
     evaluate_every: int = 0
@@ -109,7 +111,7 @@ class TrainConfig:
 
 # What may differ between a run and its resumption without changing a single loss.
 FREE_TO_CHANGE = frozenset(
-    {"data", "backbone", "out", "resume", "checkpoint_every", "device", "log"}
+    {"data", "backbone", "out", "resume", "checkpoint_every", "device", "log", "memory_check"}
 )
 
 

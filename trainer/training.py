@@ -11,9 +11,10 @@ from pathlib import Path
 
 import torch
 
-from trainer import cards, checkpoints, devices, loggers, lora, optimizer
+from trainer import cards, checkpoints, devices, estimate, loggers, lora, optimizer
 from trainer.config import Progress, TrainConfig, TrainError, TrainResult, identity
 from trainer.dataset import Dataset, load_dataset
+from trainer.estimate import Plan
 from trainer.gradients import accumulate
 from trainer.held_out import Figures, HeldOut
 from trainer.loggers import Logger
@@ -27,12 +28,15 @@ CHECKPOINT = "checkpoint.pt"
 
 
 def train(
-    config: TrainConfig, on_progress: Callable[[Progress], None] | None = None
+    config: TrainConfig,
+    on_progress: Callable[[Progress], None] | None = None,
+    on_plan: Callable[[Plan], None] | None = None,
 ) -> TrainResult:
     """Train a PRM and write it to `config.out / "model"`; the same seed gives the same losses.
 
     `config.out` also gets train_log.jsonl (a line per optimizer step) and run.json. With `resume`,
     go on from the last checkpoint in `config.out`, or return the result of a finished run.
+    `on_plan` is told what the run will take before it starts.
     Raise `RecordError`, `EncodingError`, `ModelError` or `TrainError` for what cannot be used.
     """
     finished = cards.read_result(config) if config.resume else None
@@ -46,7 +50,10 @@ def train(
         _clear(config)
     team.wait()
     with devices.torch_settings(config):
-        result = _Run(config, team).finish(on_progress or (lambda _: None))
+        run = _Run(config, team)
+        if on_plan and team.rank == 0:
+            on_plan(run.plan)
+        result = run.finish(on_progress or (lambda _: None))
     team.leave()
     return result
 
@@ -72,6 +79,7 @@ class _Run:
                 # a layer done twice needs an input with a gradient; frozen embeddings give none
                 self.model.model.enable_input_require_grads()
         self.pace = Pace(self.data.examples, config)
+        self.plan = self._planned()
         run = identity(config.to_json(), self.data.sha256)
         self.state = RunState(
             self.model,
@@ -79,6 +87,16 @@ class _Run:
             {**run, "iterations": self.pace.iterations},
             team,
         )
+
+    def _planned(self) -> Plan:
+        """Estimate the run's memory; raise `TrainError` where the device has less."""
+        longest = max(len(example.ids) for example in self.data.examples)
+        wanted = estimate.estimate(self.model, self.config, longest, self.team.world)
+        found = estimate.room(self.device)
+        tight = estimate.check(wanted, self.device, found) if self.config.memory_check else None
+        if tight and self.team.rank == 0:
+            warnings.warn(tight, stacklevel=4)
+        return Plan(wanted, found, self.pace.iterations, self.pace.tokens)
 
     def finish(self, on_progress: Callable[[Progress], None]) -> TrainResult:
         """Do the remaining steps, write the model, and return what became of the run."""

@@ -29,7 +29,7 @@ def _train(arguments: argparse.Namespace) -> dict[str, Any]:
     config = TrainConfig(**{k: v for k, v in vars(arguments).items() if k in names})
     with warnings.catch_warnings(), progress.shown() as show:
         warnings.showwarning = warn
-        result = train(config, show)
+        result = train(config, show, lambda plan: say(str(plan)))
     if not is_first():
         return {}
     say(
@@ -93,6 +93,7 @@ def _train_options(parser: argparse.ArgumentParser) -> None:
     option("--lora-alpha", type=int, default=0, help="their scale times the rank (0: twice it)")
     option("--device", default="auto", help="cpu, cuda or auto (%(default)s)")
     option("--threads", type=int, default=1, help="CPU threads (%(default)s)")
+    option("--no-memory-check", dest="memory_check", action="store_false", help="try anyway")
     option("--checkpoint-every", type=int, default=100, help="steps, 0: never (%(default)s)")
     option("--held-out", type=Path, help="records to measure on while training; the best is kept")
     option("--evaluate-every", type=int, default=0, help="steps (0: a tenth of the run)")

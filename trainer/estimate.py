@@ -1,0 +1,200 @@
+"""What a run will take: bytes for weights, gradients, optimizer and activations, before it starts.
+
+Nothing is allocated for it: the backbone is rebuilt without memory (torch's meta device) and the
+tensors that its forward pass keeps for the backward pass are counted.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from trainer.config import TrainConfig, TrainError
+
+FLOAT = 4  # bytes; weights, gradients and moments are float32
+MOMENTS = 2  # AdamW keeps two numbers per trained weight
+TIGHT = 0.9  # of the free memory: more than that is worth a warning
+NAME = "counted"
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Bytes that training needs at its peak on one device, by what they are for."""
+
+    weights: int
+    gradients: int
+    optimizer: int
+    activations: int
+
+    @property
+    def total(self) -> int:
+        """All of them at once: the backward pass of the longest batch, moments present."""
+        return self.weights + self.gradients + self.optimizer + self.activations
+
+    def __str__(self) -> str:
+        parts = ("weights", "gradients", "optimizer", "activations")
+        listed = ", ".join(f"{name} {size(getattr(self, name))}" for name in parts)
+        return f"memory: {size(self.total)} ({listed})"
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The memory of a device in bytes, and what of it is free."""
+
+    total: int
+    free: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run will take: memory (room None: the device does not say), steps and tokens."""
+
+    memory: Estimate
+    room: Room | None
+    iterations: int
+    tokens: int
+
+    def __str__(self) -> str:
+        of = f" of {size(self.room.free)} free" if self.room else ""
+        work = f"{self.iterations:,} steps, {self.tokens:,} tokens; time to go is known after some"
+        return f"{self.memory}{of}; {work}"
+
+
+def estimate(model: nn.Module, config: TrainConfig, longest: int, shards: int = 1) -> Estimate:
+    """Return what training `model` needs at its peak on one of `shards` processes.
+
+    `longest` is the longest solution in tokens; a batch has `config.max_tokens`, or one longer
+    solution alone. Activations are counted in float32: with bfloat16 they are an upper bound.
+    """
+    parameters = [p.numel() for p in model.parameters()]
+    trained = [p.numel() for p in model.parameters() if p.requires_grad]
+    tokens = max(config.max_tokens, longest)
+    backbone: Any = model.model
+    return Estimate(
+        weights=FLOAT * sum(parameters) // shards,
+        gradients=FLOAT * sum(trained) // shards,
+        optimizer=FLOAT * MOMENTS * sum(trained) // shards,
+        activations=activations(backbone.config, tokens, config.gradient_checkpointing),
+    )
+
+
+def activations(config: Any, tokens: int, checkpointing: bool = False) -> int:
+    """Return the bytes that a backbone keeps between its passes for a row of `tokens`.
+
+    With `checkpointing` that is the input of each layer, and what one layer keeps at a time.
+    """
+    layers = config.num_hidden_layers
+    one, two = (_kept(config, count, tokens) for count in (1, 2))
+    layer, rest = two - one, 2 * one - two
+    if not checkpointing:
+        return rest + layer * layers
+    return rest + layer + layers * FLOAT * tokens * int(config.hidden_size)
+
+
+def _kept(config: Any, layers: int, tokens: int) -> int:
+    """Return the bytes that a backbone of some layers keeps for its backward pass."""
+    import copy
+
+    from transformers import AttentionInterface, AutoModel
+
+    AttentionInterface.register(NAME, _attention)
+    config = copy.deepcopy(config)
+    config.num_hidden_layers = layers
+    if getattr(config, "layer_types", None):
+        config.layer_types = (list(config.layer_types) * layers)[:layers]
+    config._attn_implementation = NAME
+    with torch.device("meta"):
+        backbone = AutoModel.from_config(config).train()
+        own = {id(p) for p in backbone.parameters()}
+        seen: dict[int, Tensor] = {}
+
+        def keep(tensor: Tensor) -> Tensor:
+            base = tensor if tensor._base is None else tensor._base
+            if id(base) not in own:
+                seen[id(base)] = base  # kept alive, so that no other takes its id
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            backbone(input_ids=torch.zeros(1, tokens, dtype=torch.long), use_cache=False)
+    return sum(base.numel() * base.element_size() for base in seen.values())
+
+
+class _Flash(torch.autograd.Function):
+    """Keep what a flash kernel keeps: its inputs and its output, no square of scores."""
+
+    @staticmethod
+    def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        seen = torch.empty_like(query)
+        ctx.save_for_backward(query, key, value, seen)
+        return seen
+
+    @staticmethod
+    def backward(ctx: Any, *_: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        query, key, value, _seen = ctx.saved_tensors
+        return query, key, value
+
+
+def _attention(
+    _: Any, query: Tensor, key: Tensor, value: Tensor, *__: Any, **___: Any
+) -> tuple[Tensor, None]:
+    apply: Callable[..., Tensor] = _Flash.apply
+    return apply(query, key, value).transpose(1, 2).contiguous(), None
+
+
+def room(device: torch.device) -> Room | None:
+    """Return a device's memory (of a CPU: the machine's, or its container's), None if unknown."""
+    if device.type == "cuda":
+        free, total = torch.cuda.mem_get_info(device)
+        return Room(total, free)
+    if device.type != "cpu" or "SC_AVPHYS_PAGES" not in os.sysconf_names:
+        return None
+    page = os.sysconf("SC_PAGE_SIZE")
+    total = page * os.sysconf("SC_PHYS_PAGES")
+    return Room(min(total, _container(total)), _available(page))
+
+
+def _available(page: int) -> int:
+    """Return what Linux could free at once, its file caches included."""
+    info = Path("/proc/meminfo")
+    for line in info.read_text().splitlines() if info.is_file() else ():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return page * os.sysconf("SC_AVPHYS_PAGES")
+
+
+def _container(otherwise: int) -> int:
+    limit = Path("/sys/fs/cgroup/memory.max")
+    text = limit.read_text().strip() if limit.is_file() else "max"
+    return int(text) if text.isdigit() else otherwise
+
+
+def check(wanted: Estimate, device: torch.device, found: Room | None) -> str | None:
+    """Return a warning where memory is tight, None where it is not.
+
+    Raise `TrainError` where the run cannot fit into the device at all.
+    """
+    if found is None:
+        return None
+    if wanted.total > found.total:
+        raise TrainError(
+            f"{wanted}: the {device.type} has {size(found.total)}. Smaller max_tokens, "
+            "gradient_checkpointing, lora or more processes need less (memory_check off tries)"
+        )
+    if wanted.total > TIGHT * found.free:
+        return f"{wanted}: only {size(found.free)} of the {device.type}'s memory is free"
+    return None
+
+
+def size(count: float) -> str:
+    """Return bytes in words."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} TB"
