@@ -83,6 +83,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "import": ("job",),
     "webhook": ("hook",),
     "snapshot": ("snapshot",),
+    "model": ("prm",),
 }  # fmt: skip
 """Routes by what stands in their address beside the project."""
 
@@ -97,7 +98,7 @@ def _work(project: Project, owner: User, shown: Any) -> dict[str, str]:
     snapshot = factories.SnapshotFactory(project=project)
     training = factories.TrainingRunFactory(snapshot=snapshot)
     metrics = {"f1": 0.71, "splits": {"test": {"erroneous": 3, "correct": 0}}}
-    factories.PRMFactory(training_run=training, metrics=metrics)
+    prm = factories.PRMFactory(training_run=training, metrics=metrics)
     item = assignments.lease_next(by=owner, project=project, now=timezone.now())
     labels = [0, -1, None, None][: len(item.solution.steps)]
     assignments.submit(
@@ -110,6 +111,7 @@ def _work(project: Project, owner: User, shown: Any) -> dict[str, str]:
     return {
         "item": item.uid,
         "snapshot": snapshot.uid,
+        "prm": prm.uid,
         "run": run.uid,
         "one": mc.uid,
         "other": judge.uid,
