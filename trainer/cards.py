@@ -37,8 +37,9 @@ def read_result(config: TrainConfig) -> TrainResult | None:
         return None
     row = json.loads(file.read_text(encoding="utf-8"))
     result = row["result"]
-    then = identity(row["config"], result["data_sha256"])
-    if then != identity(config.to_json(), file_sha256(config.data)):
+    then = identity(row["config"], result["data_sha256"], result.get("held_out_sha256"))
+    held_out = file_sha256(config.held_out) if config.held_out else None
+    if then != identity(config.to_json(), file_sha256(config.data), held_out):
         return None
     paths = {name: Path(result[name]) for name in ("model", "log", "card")}
     return TrainResult(**{**result, **paths, "losses": tuple(result["losses"])})

@@ -111,14 +111,19 @@ class TrainConfig:
 
 # What may differ between a run and its resumption without changing a single loss.
 FREE_TO_CHANGE = frozenset(
-    {"data", "backbone", "out", "resume", "checkpoint_every", "device", "log", "memory_check"}
-)
+    {
+        "data", "held_out", "backbone", "out", "resume", "checkpoint_every", "device", "log",
+        "memory_check",
+    }
+)  # fmt: skip
 
 
-def identity(settings: Mapping[str, object], data_sha256: str) -> dict[str, object]:
-    """Return what must stay the same for a resumed run to be the same run."""
+def identity(
+    settings: Mapping[str, object], data_sha256: str, held_out_sha256: str | None
+) -> dict[str, object]:
+    """Return what must stay the same for a resumed run to be the same run; files by content."""
     kept = {k: v for k, v in settings.items() if k not in FREE_TO_CHANGE}
-    return {**kept, "data_sha256": data_sha256}
+    return {**kept, "data_sha256": data_sha256, "held_out_sha256": held_out_sha256}
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +165,7 @@ class TrainResult:
     seconds: float
     resumed_from: int = 0
     after_error_labels: int = 0
+    held_out_sha256: str | None = None
     best_iteration: int | None = None
     stopped_early: bool = False
 

@@ -42,7 +42,8 @@ class HeldOut:
         """Read them; raise what `load_dataset` does, and `TrainError` where F1 is undefined."""
         self._team = team
         self._config = replace(config, max_labels=None)
-        self._examples = load_dataset(self._config, encoder, path).examples
+        data = load_dataset(self._config, encoder, path)
+        self.sha256, self._examples = data.sha256, data.examples
         self._records = [r for r in read_jsonl(path) if r.first_error is not None]
         if config.watch == "f1" and len({r.first_error == -1 for r in self._records}) < 2:
             raise TrainError(f"{path} lacks solutions with a known first error, or right ones")

@@ -80,7 +80,8 @@ class _Run:
                 self.model.model.enable_input_require_grads()
         self.pace = Pace(self.data.examples, config)
         self.plan = self._planned()
-        run = identity(config.to_json(), self.data.sha256)
+        held_out_sha256 = self.held_out.sha256 if self.held_out else None
+        run = identity(config.to_json(), self.data.sha256, held_out_sha256)
         self.state = RunState(
             self.model,
             optimizer.build(self.model, config),
@@ -223,6 +224,7 @@ class _Run:
             seconds=round(self.state.seconds, 3),
             resumed_from=resumed_from,
             after_error_labels=data.after_error,
+            held_out_sha256=self.held_out.sha256 if self.held_out else None,
             best_iteration=self.state.best.iteration or None,
             stopped_early=self.stopped,
         )

@@ -171,3 +171,23 @@ def test_f1_needs_erroneous_and_right_solutions(config: Make, tmp_path: Path) ->
         train(config(held_out=path, watch="f1"))
     with pytest.raises(TrainError, match="patience needs held_out"):
         config(patience=1)
+
+
+def test_other_held_out_solutions_are_another_run_and_the_same_ones_moved_are_not(
+    config: Make, held_out: Path, tmp_path: Path
+) -> None:
+    class Killed(Exception):
+        pass
+
+    def die(step: Progress) -> None:
+        if step.iteration == 4:
+            raise Killed
+
+    asked = {"evaluate_every": 2, "checkpoint_every": 2, "iterations": 6}
+    with pytest.raises(Killed):
+        train(config(held_out=held_out, **asked), die)
+    moved = held_out.rename(tmp_path / "moved.jsonl")
+    write_jsonl(held_out, sums(24, seed=6, split="test"))
+    with pytest.raises(TrainError, match="held_out_sha256 changed"):
+        train(config(held_out=held_out, resume=True, **asked))
+    assert train(config(held_out=moved, resume=True, **asked)).resumed_from == 2
