@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from labeling.domain.boards import Board
 from labeling.domain.consensus import DecisionState
 from labeling.domain.labels import LabelerKind
+from labeling.domain.phrases import marked
 from labeling.domain.statistics.audit import (
     Precision,
     Stratum,
@@ -30,7 +31,10 @@ WIDTH = 0.04
 """The width of the interval that the page plans further audits for: ± 2 points."""
 
 _ORDERED = {"length": LENGTHS, "difficulty": DIFFICULTIES, "position": POSITIONS}
-DIMENSIONS = ("length", "difficulty", "source", "generator", "position")
+DIMENSIONS = (
+    marked("length"), marked("difficulty"), marked("source"), marked("generator"),
+    marked("position"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

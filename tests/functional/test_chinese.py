@@ -9,7 +9,18 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import Browser, Page, expect
 
-from labeling.models import PRM, Engine, Labeler, Project, Run, Snapshot, User
+from labeling.models import (
+    PRM,
+    AnswerCorrection,
+    Engine,
+    Labeler,
+    Problem,
+    Project,
+    Run,
+    Snapshot,
+    Solution,
+    User,
+)
 from tests.functional.test_looks import SIZES, addresses
 
 __all__ = ["addresses"]
@@ -78,6 +89,10 @@ def english(page: Page, names: set[str]) -> list[str]:
 def names(addresses, owner) -> set[str]:
     """What people called things: the same in every language."""
     found = {user.username for user in User.objects.all()}
+    found |= set(Solution.objects.values_list("generator", flat=True)) - {""}
+    found |= set(Problem.objects.values_list("source", flat=True)) - {""}
+    found |= set(Problem.objects.values_list("statement", flat=True))
+    found |= set(AnswerCorrection.objects.values_list("reason", flat=True)) - {""}
     for model in (Engine, Labeler, Project, Snapshot):
         found |= set(model.objects.values_list("name", flat=True))
     found |= {str(row.training_run.name) for row in PRM.objects.all()}

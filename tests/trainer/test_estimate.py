@@ -24,20 +24,22 @@ FACTOR = 2
 """How far the estimate may lie from the measured peak: allocators and kernels keep spare memory."""
 
 MEASURED = """
-    import json, resource, sys
+    import json, sys
     from pathlib import Path
     from trainer.config import TrainConfig
     from trainer.training import train
     data, backbone, out = map(Path, sys.argv[1:])
     found = {}
+    def memory_of(name):  # getrusage would tell the parent's peak, if that is higher
+        rows = dict(row.split(":", 1) for row in Path("/proc/self/status").read_text().splitlines())
+        return int(rows[name].split()[0]) * 1024
     def plan(told):
-        rows = Path("/proc/self/statm").read_text().split()
-        found["before"] = int(rows[1]) * resource.getpagesize()
+        found["before"] = memory_of("VmRSS")
         memory = told.memory
         found["said"] = memory.gradients + memory.optimizer + memory.activations
     train(TrainConfig(data=data, backbone=backbone, out=out, iterations=2, batch_size=48,
                       device="cpu", max_tokens=2048), None, plan)
-    found["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    found["peak"] = memory_of("VmHWM")
     print(json.dumps(found))
 """
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import sys
 import time
 from pathlib import Path
@@ -48,7 +47,7 @@ def run(settings: dict[str, Any]) -> dict[str, object]:
     return {
         "cpu_s": end.user + end.system - begin.user - begin.system,
         "wall_s": time.monotonic() - started,
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "peak_mb": _peak_mb(),
         "gpu_mb": torch.cuda.max_memory_allocated() // 2**20 if torch.cuda.is_available() else 0,
         "tokens": tokens,
         "labels": labels,
@@ -66,6 +65,12 @@ def evaluate(settings: dict[str, Any], models: list[Path]) -> dict[str, float]:
         held_out = load_dataset(config, encoder, Path(settings["test"]))
         losses[str(directory)] = mean_loss(model, held_out.examples, config)
     return losses
+
+
+def _peak_mb() -> int:
+    """The process's own: getrusage would tell the parent's peak, if that is higher."""
+    rows = dict(row.split(":", 1) for row in Path("/proc/self/status").read_text().splitlines())
+    return int(rows["VmHWM"].split()[0]) // 1024
 
 
 def _config(settings: dict[str, Any]) -> TrainConfig:

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-POSITIONS = ("1", "2", "3", "4", "5", "6-7", "8-10", "11-15", "16 and later")
-LENGTHS = ("1-3 steps", "4-5", "6-7", "8-10", "11-15", "16 and more")
-DIFFICULTIES = ("never solved", "up to 25 %", "25-50 %", "50-75 %", "75 % and more", "always")
+from labeling.domain.phrases import marked
+
+POSITIONS = ("1", "2", "3", "4", "5", "6-7", "8-10", "11-15", marked("16 and later"))
+LENGTHS = (marked("1-3 steps"), "4-5", "6-7", "8-10", "11-15", marked("16 and more"))
+DIFFICULTIES = (
+    marked("never solved"),
+    marked("up to 25 %"),
+    "25-50 %",
+    "50-75 %",
+    marked("75 % and more"),
+    marked("always"),
+)
 
 _POSITION_STARTS = (2, 3, 4, 5, 6, 8, 11, 16)
 _LENGTH_STARTS = (4, 6, 8, 11, 16)

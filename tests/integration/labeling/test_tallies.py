@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from unittest.mock import patch
 
 import pytest
@@ -226,9 +226,10 @@ def test_generation_and_workers_time_are_kept_by_day(project):
             problem=problem, config_hash="drawn", drawn=4, kept=4, prompt_tokens=50,
             completion_tokens=600,
         )  # fmt: skip
-    today = str(datetime.now(UTC).date())
-    for seconds in (1.5, 2.0):
-        runs.progressed(run=run, seconds=seconds, now=datetime.now(UTC))
+    now = datetime.now(UTC)
+    today = str(now.date())
+    for later, seconds in ((0, 1.5), (2, 2.0)):
+        runs.progressed(run=run, seconds=seconds, now=now + timedelta(seconds=later))
     assert spent(project) == {
         (None, run.pk, "2026-01-07"): (1, 4, 50, 600, 0),
         (None, run.pk, today): (0, 0, 0, 0, 3.5),

@@ -59,7 +59,7 @@ def test_a_device_without_room_says_so(directory: Path, monkeypatch: pytest.Monk
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
 
     scorer = LocalScorer(directory, "cpu")
-    monkeypatch.setattr(Scorer, "_forward", full)
+    monkeypatch.setattr(Scorer, "score_encoded", full)
     with pytest.raises(EngineUnavailable, match=r"local:prm: no memory: .*2 GiB") as caught:
         scorer.score_many(ITEMS)
     assert not caught.value.retry
