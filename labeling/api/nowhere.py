@@ -20,4 +20,4 @@ class Nowhere(Endpoint):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: ARG002
         """Say that there is nothing, whatever the method."""
-        raise Http404("the API has no such address: see /api/schema")
+        raise Http404("the API has no such address: see /api/docs")
