@@ -20,11 +20,12 @@ from labeling.api import (
     verdicts,
     webhooks,
 )
+from labeling.api.throttling import OfAddress
 
 _PROJECT = "projects/<str:uid>"
 
 urlpatterns = [
-    path("schema", SpectacularAPIView.as_view(), name="api-schema"),
+    path("schema", SpectacularAPIView.as_view(throttle_classes=[OfAddress]), name="api-schema"),
     path("docs", docs.docs, name="api-docs"),
     path("me", projects.Me.as_view(), name="api-me"),
     path("projects", projects.Projects.as_view(), name="api-projects"),

@@ -50,6 +50,14 @@ def test_an_address_has_to_wait_whatever_tokens_it_guesses(settings):
     assert Client(REMOTE_ADDR=f"11{address[2:]}").get("/api/me").status_code == 401
 
 
+def test_the_schema_is_limited_as_well(settings):
+    settings.API_ADDRESS_RATE = "2/min"
+    client = Client(REMOTE_ADDR=f"12.{uuid4().int % 256}.{uuid4().int % 256}.1")
+    answers = [client.get("/api/schema") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert answers[-1].headers["Retry-After"] == "40"
+
+
 def test_without_redis_nobody_has_to_wait(settings, api, owner):
     settings.API_RATE = "0/min"
     settings.CACHES = {
