@@ -182,6 +182,28 @@ PRMBENCH: Row = {
     "question": "Three pencils?",
     "classification": "circular",
 }
+QWEN: Row = {
+    "messages": [
+        {"role": "system", "content": "Please reason step by step."},
+        {"role": "user", "content": "4 + 4?"},
+        {"role": "assistant", "content": "4 + 4 = 9<extra_0>So 9.<extra_0>"},
+    ],
+    "labels": [0, None],
+    "first_error": 0,
+    "final_answer_correct": False,
+    "id": "q1",
+}
+CHAIN: Row = {
+    "messages": [
+        {"role": "user", "content": "Problem: 1 + 2?\n\nAdd.\n\nSo 4.\n\nCheck:"},
+        {"role": "assistant", "content": "Step 1: ok\nAnswer: wrong"},
+    ],
+    "labels": [1, 0],
+    "first_error": 1,
+    "judge": "judge:ef",
+    "template": "check-v1",
+    "id": "j1",
+}
 
 ROWS: dict[str, Row] = {
     "native": NATIVE,
@@ -190,6 +212,8 @@ ROWS: dict[str, Row] = {
     "math": MATH,
     "prm800k": PRM800K_PHASE1,
     "math-shepherd": MATH_SHEPHERD,
+    "qwen": QWEN,
+    "judge-chains": CHAIN,
     "trl": TRL,
     "record": RECORD,
     "omegaprm": OMEGAPRM,

@@ -205,10 +205,11 @@ def rendition_card(name: str, form: Format, report: Mapping[str, Any]) -> str:
     """Return the README of a release in another format; `report` as renditions.write returns it."""
     files = report["files"]
     rows = [[f"`{file}`", of["rows"], f"`{of['sha256']}`"] for file, of in files.items()]
+    lacks = ", ".join(part.value for part in form.lacks) or "nothing"
     parts = [
         header(files),
         f"# {_plain(name)}: {form.title}\n",
-        f"Made from the native files of the snapshot. Its rows go without: {form.lacks}.\n",
+        f"Made from the native files of the snapshot. Its rows go without: {lacks}.\n",
         table(["file", "solutions", "SHA-256"], rows) + "\n",
     ]
     for said, key in (("Not in these files", "not_carried"), ("Changed", "changed")):

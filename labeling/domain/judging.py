@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
 
 from labeling.domain.judge_templates import texts
 from labeling.domain.judge_templates.replies import (
@@ -34,6 +35,7 @@ from labeling.domain.refusals import Invalid
 
 __all__ = [
     "JUDGE_TEMPLATES",
+    "Asked",
     "BadTemplate",
     "JudgeTemplate",
     "Parsed",
@@ -68,6 +70,13 @@ _READERS: Mapping[ReplyForm, Callable[[str, int], Reading]] = {
     ReplyForm.BOXED: read_boxed,
     ReplyForm.CHECKS: read_checks,
 }
+
+
+class Asked(NamedTuple):
+    """What a judge was asked about."""
+
+    statement: str
+    steps: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +117,62 @@ class JudgeTemplate:
         """Return the verdict in a reply, or why there is none."""
         return _READERS[self.reply](text, step_count)
 
+    def frames(self, question: str) -> bool:
+        """Say, at a glance, whether the question begins and ends in this wording."""
+        before, _, after = self._pieces()
+        return question.startswith(before) and question.endswith(after)
+
+    def read_question(self, question: str) -> Asked | None:
+        """Return what `render` was given, as it wrote it; None for another question.
+
+        Neither a statement nor a step can hold what parts them: `render` breaks it.
+        """
+        before, between, after = self._pieces()
+        end = len(question) - len(after)
+        if not self.frames(question) or len(before) > end:
+            return None
+        statement, found, solution = question[len(before) : end].partition(between)
+        steps = (
+            _blocks(solution)
+            if self.reply is ReplyForm.CHECKS
+            else _paragraphs(solution, 1 if self.reply is ReplyForm.ANALYSES else 0)
+        )
+        return Asked(statement, steps) if found and steps else None
+
+    def _pieces(self) -> tuple[str, str, str]:
+        """Return the wording before the problem, between it and the solution, and after that."""
+        before, _, rest = self.text.partition(PLACES[0])
+        between, _, after = rest.partition(PLACES[1])
+        return before, between, after
+
     def _fill(self, problem: str, solution: str) -> str:
         # One pass: a statement that says "{solution}" stays as it is.
         values = dict(zip(PLACES, (problem, solution), strict=True))
         return _PLACE.sub(lambda match: values[match[0]], self.text)
 
 
+def _paragraphs(solution: str, first: int) -> tuple[str, ...]:
+    """Return the steps of numbered paragraphs; none where anything else stands there."""
+    found: list[str] = []
+    at = 0
+    while at < len(solution):
+        match = _NUMBERED.match(solution, at)
+        if match is None or int(match["number"]) != first + len(found):
+            return ()
+        found.append(match["step"])
+        at = match.end()
+    return tuple(found)
+
+
+def _blocks(solution: str) -> tuple[str, ...]:
+    *steps, rest = solution.split("\n\n")
+    return () if rest else tuple(steps)
+
+
+_NUMBERED = re.compile(
+    r"<paragraph_(?P<number>\d{1,4})>\n(?P<step>.*?)\n</paragraph_(?P=number)>(?:\n\n|\Z)",
+    re.DOTALL | re.ASCII,
+)
 _PLACE = re.compile("|".join(map(re.escape, PLACES)))
 _TAG = re.compile(r"<(?=[\s\\]*/?\s*(?:paragraph|math_problem|analysis|conclusion))", re.IGNORECASE)
 _BREAK = r"[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]"

@@ -22,7 +22,7 @@ class FormatRow:
 
     name: str
     title: str
-    lacks: str
+    lacks: tuple[str, ...]
     state: str
     report: Mapping[str, Any]
 
@@ -37,8 +37,8 @@ def under_way(snapshot: Snapshot) -> bool:
 def formats_of(snapshot: Snapshot) -> list[FormatRow]:
     """Return every format there is, with what the snapshot has of it."""
     return [
-        FormatRow(form.name, form.title, form.lacks, _state(snapshot.formats.get(form.name)),
-                  snapshot.formats.get(form.name) or {})
+        FormatRow(form.name, form.title, tuple(part.value for part in form.lacks),
+                  _state(snapshot.formats.get(form.name)), snapshot.formats.get(form.name) or {})
         for form in FORMATS
     ]  # fmt: skip
 

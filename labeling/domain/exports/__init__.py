@@ -13,16 +13,16 @@ from labeling.domain.exports import (
     shepherd,
     stepwise,
 )
-from labeling.domain.exports.rows import NotCarried, Row, Written
+from labeling.domain.exports.rows import NotCarried, Part, Row, Written
 from labeling.domain.phrases import marked
 from labeling.domain.refusals import Invalid
 
-__all__ = ["FORMATS", "Format", "NotCarried", "Row", "Written", "format_named"]
+__all__ = ["FORMATS", "Format", "NotCarried", "Part", "Row", "Written", "format_named"]
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format by its name and title; `lacks` says what every row of it goes without.
+    """A format by its name and title; `lacks` says what rows of it go without, always.
 
     `ending` of its files: jsonl, json (one array) or parquet, which has no writer: its rows are
     the native ones.
@@ -30,48 +30,69 @@ class Format:
 
     name: str
     title: str
-    lacks: str
+    lacks: tuple[Part, ...]
     ending: str = "jsonl"
     write: Callable[[Row, bool], Written] = lambda row, _soft: Written(dict(row))
 
 
+_PROVENANCE = (
+    Part.COUNTS,
+    Part.NEUTRAL,
+    Part.AFTER,
+    Part.REFERENCE,
+    Part.ANSWER,
+    Part.GENERATOR,
+    Part.SOURCE,
+    Part.PROBLEM_ID,
+    Part.WHO,
+)
 FORMATS = (
-    Format("parquet", marked("Parquet"), marked("nothing: the native rows in columns"), "parquet"),
+    Format("parquet", marked("Parquet"), (), "parquet"),
     Format(
         "trl",
         marked("TRL stepwise"),
-        marked("counts, answers, provenance, neutral steps"),
+        (*_PROVENANCE, Part.FIRST_ERROR, Part.CORRECT, Part.SOLUTION_ID, Part.CRITIQUE),
         write=stepwise.write,
     ),
     Format(
         "qwen",
         marked("Qwen PRM messages"),
-        marked("counts, answers, provenance, neutral steps"),
+        (*_PROVENANCE, Part.SOLUTION_ID, Part.CRITIQUE),
         write=messages.write,
     ),
     Format(
         "math-shepherd",
         "Math-Shepherd",
-        marked("counts, answers, provenance, neutral steps, white space around steps"),
+        (*_PROVENANCE, Part.CORRECT, Part.SOLUTION_ID, Part.CRITIQUE, Part.SPACE),
         write=shepherd.write,
     ),
     Format(
         "prm800k",
         "PRM800K",
-        marked("counts, labels after the first error, whether the final answer is right"),
+        (Part.COUNTS, Part.AFTER, Part.CRITIQUE),
         write=prm800k.write,
     ),
     Format(
         "processbench",
         "ProcessBench",
-        marked("labels but the first error, counts, answers, provenance"),
+        (
+            Part.COUNTS,
+            Part.NEUTRAL,
+            Part.AFTER,
+            Part.REFERENCE,
+            Part.ANSWER,
+            Part.SOURCE,
+            Part.PROBLEM_ID,
+            Part.CRITIQUE,
+            Part.WHO,
+        ),
         "json",
         processbench.write,
     ),
     Format(
         "judge-chains",
         marked("judge chains"),
-        marked("solutions without a judge's words; freeze with critiques"),
+        (*_PROVENANCE, Part.CORRECT, Part.SOLUTION_ID),
         write=critiques.write,
     ),
 )

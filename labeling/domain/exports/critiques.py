@@ -9,6 +9,7 @@ from labeling.domain.phrases import marked
 from labeling.domain.prompts import Message
 
 NONE = marked("no judge's words that name the decided first error")
+REWRITTEN = marked("marks of chats and of the wording within the texts are written otherwise")
 OTHER = marked("the judge's words are in no known template's form")
 
 
@@ -26,16 +27,16 @@ def write(row: Row, soft: bool) -> Written:  # noqa: ARG001 - verdicts are words
     asked = (Message("user", prompt),) if isinstance(prompt, str) else prompt
     messages = [{"role": turn.role, "content": turn.content} for turn in asked]
     meaning = {1: 1, -1: 0, None: None}
-    return Written(
-        {
-            "messages": [*messages, {"role": "assistant", "content": critique}],
-            "labels": [meaning[label] for label in labels_up_to(row["first_error"], len(steps))],
-            "first_error": row["first_error"],
-            "judge": row["sources"]["critique_by"],
-            "template": template.name,
-            "id": row["id"],
-        }
-    )
+    made = {
+        "messages": [*messages, {"role": "assistant", "content": critique}],
+        "labels": [meaning[label] for label in labels_up_to(row["first_error"], len(steps))],
+        "first_error": row["first_error"],
+        "judge": row["sources"]["critique_by"],
+        "template": template.name,
+        "id": row["id"],
+    }
+    whole = template.read_question(messages[-1]["content"]) == (row["prompt"], tuple(steps))
+    return Written(made, "" if whole else REWRITTEN)
 
 
 def _template(critique: str, step_count: int, first_error: int) -> JudgeTemplate:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from labeling.domain.exports.rows import NotCarried, Row, Written, targets
+from labeling.domain.formats.chats import MARK
 from labeling.domain.phrases import marked
 
-MARK = "<extra_0>"
 SYSTEM = r"Please reason step by step, and put your final answer within \boxed{}."
 MARKED = marked("the text holds the format's mark of a step's end")
 

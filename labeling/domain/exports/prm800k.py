@@ -10,7 +10,10 @@ _WRONG = -1
 
 
 def write(row: Row, soft: bool) -> Written:  # noqa: ARG001 - the format's ratings are hard
-    """Write the ratings as the labeler gave them, neutral ones too; no times are known."""
+    """Write the ratings as the labeler gave them, neutral ones too; no times are known.
+
+    The question's last six fields are ours: the published data have one generator and one source.
+    """
     sources, ratings = row["sources"], row["sources"]["ratings"]
     wrong = ratings.index(_WRONG) if _WRONG in ratings else None
     rated = len(ratings) if wrong is None else wrong + 1
@@ -28,6 +31,12 @@ def write(row: Row, soft: bool) -> Written:  # noqa: ARG001 - the format's ratin
                 "pre_generated_steps": row["steps"],
                 "pre_generated_answer": sources["final_answer"],
                 "pre_generated_verifier_score": None,
+                "final_answer_correct": row["final_answer_correct"],
+                "generator": sources["generator"],
+                "source": sources["source"],
+                "licence": sources["licence"],
+                "problem_id": sources["problem"],
+                "solution_id": sources["solution"],
             },
             "label": {
                 "steps": [

@@ -3,12 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import Enum
 from typing import Any, NamedTuple
 
 from labeling.domain.phrases import marked
 
 Row = Mapping[str, Any]
 """A line of a snapshot (trainer.records), parsed."""
+
+
+class Part(Enum):
+    """What a native row holds and a format may go without, in the words of cards and pages."""
+
+    COUNTS = marked("Monte-Carlo counts")
+    NEUTRAL = marked("neutral steps")
+    AFTER = marked("what labelers said of steps after the first error")
+    FIRST_ERROR = marked("the first error, where labels are shares of successes")
+    REFERENCE = marked("reference answers")
+    ANSWER = marked("final answers")
+    CORRECT = marked("whether the final answer is right")
+    GENERATOR = marked("generators")
+    SOURCE = marked("sources and licences")
+    PROBLEM_ID = marked("problems' own ids")
+    SOLUTION_ID = marked("solutions' own ids")
+    CRITIQUE = marked("the judge's words")
+    WHO = marked("who labeled")
+    SPACE = marked("white space around texts")
+
 
 CUT = marked("cut after the first error: the format has no steps without a label")
 GAP = marked("a step without a label stands before a labeled one")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from labeling.domain.formats import (
+    chats,
     meta_reasoning,
     mistakes,
     native,
@@ -61,6 +62,14 @@ FORMATS = (
     Format("prmbench", "PRMBench", marked("a key"), mistakes.fits_prmbench, mistakes.read_prmbench),
     Format("omegaprm", marked("OmegaPRM trees"), _MC, omegaprm.fits, omegaprm.read),
     Format("math-shepherd", "Math-Shepherd", _MC, shepherd.fits, shepherd.read),
+    Format("qwen", marked("Qwen PRM messages"), _LABELS, chats.fits_qwen, chats.read_qwen, True),
+    Format(
+        "judge-chains",
+        marked("judge chains"),
+        marked("labels by a judge, with its words"),
+        chats.fits_chain,
+        chats.read_chain,
+    ),
     Format("trl", marked("TRL stepwise"), _LABELS, stepwise.fits_trl, stepwise.read_trl, True),
     Format(
         "record",

@@ -12,9 +12,11 @@ from labeling.domain.formats.fields import (
     STEP_LIMIT,
     checked,
     equal_answers,
+    id_of,
     statement_of,
     steps_of,
     text_of,
+    truth_of,
 )
 from labeling.domain.formats.rows import (
     GivenVerdict,
@@ -90,7 +92,9 @@ def _problem(row: Row) -> ProblemRow:
     return ProblemRow(
         statement=statement_of(question, "problem"),
         answer=text_of(question, "ground_truth_answer").strip(),
-        source="PRM800K",
+        external_id=id_of(question, "problem_id"),
+        source=text_of(question, "source") if "source" in question else "PRM800K",
+        licence=text_of(question, "licence"),
     )
 
 
@@ -147,9 +151,14 @@ def _main(row: Row, problem: ProblemRow, source: Source, path: list[_Step]) -> S
     finished = reason == "solution"
     return SolutionRow(
         steps=steps_of(steps, "label.steps"),
-        generator=GENERATOR,
+        external_id=id_of(question, "solution_id"),
+        generator=text_of(question, "generator") if "generator" in question else GENERATOR,
         final_answer=answer or final_answer(steps[-1]),
-        final_answer_correct=True if finished else equal_answers(answer, problem.answer),
+        final_answer_correct=truth_of(question, "final_answer_correct")
+        if "final_answer_correct" in question
+        else True
+        if finished
+        else equal_answers(answer, problem.answer),
         truncated=not finished and answer is None,
         verdicts=(_verdict(label, source, path, len(steps), reason),),
     )

@@ -25,8 +25,9 @@ from labeling.domain.formats.rows import (
     Row,
     RowError,
     SolutionRow,
+    Source,
 )
-from labeling.domain.labels import VerdictState, first_error_of
+from labeling.domain.labels import LabelerKind, VerdictState, first_error_of, labels_up_to
 
 UNJUDGED = "a step before the first error has no label"
 
@@ -64,7 +65,8 @@ def fits_record(row: Row) -> bool:
 def read_record(row: Row, reading: Reading) -> Iterator[ImportRow]:  # noqa: ARG001 - every reader's
     """Read a training record: labels 1, 0 or null without loss, and the Monte-Carlo counts.
 
-    Of a snapshot's record also what its `sources` keep: ratings as they were given, answers, ids.
+    Of a snapshot's record also what its `sources` keep: ratings as they were given, answers, ids,
+    the words of a judge that names the same first error.
     """
     steps = steps_of(row["steps"])
     sources = row.get("sources")
@@ -101,9 +103,18 @@ def read_record(row: Row, reading: Reading) -> Iterator[ImportRow]:  # noqa: ARG
             generator=text_of(sources, "generator"),
             final_answer=_final(sources, steps),
             final_answer_correct=truth_of(row, "final_answer_correct"),
-            verdicts=(verdict,),
+            verdicts=(verdict, *_critic(sources, verdict, len(steps))),
         ),
     )
+
+
+def _critic(sources: Row, verdict: GivenVerdict, step_count: int) -> tuple[GivenVerdict, ...]:
+    critique, name = text_of(sources, "critique"), text_of(sources, "critique_by")
+    if not critique or not name or verdict.first_error is None:
+        return ()
+    labels = labels_up_to(verdict.first_error, step_count)
+    source = Source(LabelerKind.JUDGE, name)
+    return (GivenVerdict(source, verdict.first_error, labels, critique=critique),)
 
 
 def _labels(value: Any, step_count: int) -> tuple[tuple[int, ...], tuple[float, ...]]:

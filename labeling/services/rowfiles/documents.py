@@ -11,8 +11,11 @@ from typing import Any, BinaryIO
 from labeling.services.rowfiles.containers import CHUNK, Damaged
 from labeling.services.rowfiles.lines import LINE_LIMIT, FileRow, reason_of
 
-HOLDS_LISTS = re.compile(r'\s*\{\s*"(?:[^"\\]|\\.){0,1000}"\s*:\s*\[\s*\{')
-"""The beginning of an object whose values are lists of rows, as Mr-Ben's file is."""
+HOLDS_LISTS = re.compile(
+    r'\s*\{\s*"(?:[^"\\]|\\.){0,1000}"\s*:\s*\[\s*\{(?!\s*"(?:role|content|from|value)"\s*:)'
+)
+"""The beginning of an object whose values are lists of rows, as Mr-Ben's file is. The turns of a
+chat are none."""
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _PARSE = json.JSONDecoder().raw_decode

@@ -128,13 +128,22 @@ def _kind(stream: BinaryIO, packed: bool) -> FileKind:
 
 def _json_kind(head: bytes, first: bytes) -> FileKind:
     """Tell lines that are objects each from one object over many lines."""
-    if HOLDS_LISTS.match(head[:HEAD].decode("utf-8-sig", "replace")):
+    # One object of lists may stand on one line, but not two of them.
+    lists = HOLDS_LISTS.match(head[:HEAD].decode("utf-8-sig", "replace"))
+    if _objects(head) > (1 if lists else 0):
+        return FileKind.LINES
+    if lists:
         return FileKind.DOCUMENT
-    for number, line in bounded_lines(io.BytesIO(head)):
-        if number > LINES_TRIED:
-            break
-        text = (line or b"").strip(BLANK)
-        if text.startswith(b"{") and isinstance(parsed(text)[0], dict):
-            return FileKind.LINES
     whole = len(first) == len(head) or not first.endswith(b"\n")
     return FileKind.LINES if whole and len(first) >= LINE_LIMIT else FileKind.DOCUMENT
+
+
+def _objects(head: bytes) -> int:
+    """Return how many of the first lines are an object each, 2 for more."""
+    found = 0
+    for number, line in bounded_lines(io.BytesIO(head)):
+        if number > LINES_TRIED or found > 1:
+            break
+        text = (line or b"").strip(BLANK)
+        found += text.startswith(b"{") and isinstance(parsed(text)[0], dict)
+    return found

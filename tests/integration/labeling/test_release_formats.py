@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from datetime import UTC, datetime
 
@@ -105,34 +104,6 @@ def test_every_format_loads_as_a_dataset(frozen, load, name):
 def test_parquet_holds_the_native_rows(frozen, load):
     folder = snapshots.folder_of(frozen)
     assert load(written(frozen, "parquet"))["train"].to_list() == load(folder)["train"].to_list()
-
-
-def test_the_published_evaluation_of_processbench_runs_on_the_files(frozen, load):
-    # QwenLM/ProcessBench, code/run_eval.py: predictions against `label`, on both kinds of items.
-    rows = load(written(frozen, "processbench"))["train"]
-    results = [{**row, "prediction": -1, "match": row["label"] == -1} for row in rows]
-    wrong = [row["match"] for row in results if row["label"] != -1]
-    right = [row["match"] for row in results if row["label"] == -1]
-    assert (len(wrong), len(right)) == (2, 6)
-    assert sum(wrong) / len(wrong) == 0
-    assert sum(right) / len(right) == 1
-    array = json.loads(
-        (snapshots.folder_of(frozen) / "formats/processbench/train.json").read_text()
-    )
-    assert set(array[0]) == {
-        "id", "generator", "problem", "steps", "final_answer_correct", "label",
-    }  # fmt: skip
-
-
-def test_a_reader_of_prm800k_gets_the_rated_steps(frozen):
-    # openai/prm800k, README: each label's steps, their completions, the chosen one
-    found = []
-    for line in (written(frozen, "prm800k") / "train.jsonl").read_text().splitlines():
-        row = json.loads(line)
-        ratings = [step["completions"][0]["rating"] for step in row["label"]["steps"]]
-        found.append((row["label"]["finish_reason"], ratings))
-    assert found.count(("found_error", [-1])) == 2
-    assert found.count(("solution", [1, 1, 1])) == 6
 
 
 @pytest.mark.parametrize("name", NAMES)

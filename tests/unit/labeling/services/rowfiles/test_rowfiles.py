@@ -309,3 +309,23 @@ def test_any_bytes_are_rows_and_reasons_or_a_refusal(tmp_path: Path, data: bytes
             assert value is None or not error
     except Invalid:
         return
+
+
+TURNS = [{"role": "user", "content": "4?"}, {"role": "assistant", "content": "4"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        (json.dumps({"messages": TURNS}), 1),
+        (json.dumps({"messages": TURNS}, indent=1), 1),
+        ("\n".join([json.dumps({"messages": TURNS})] * 3), 3),
+        ("\n".join([json.dumps({"steps": [{"text": "a"}]})] * 3), 3),
+        (json.dumps({"math": [{"a": 1}, {"a": 2}], "law": [{"a": 3}]}), 3),
+        (json.dumps({"math": [{"a": 1}, {"a": 2}], "law": [{"a": 3}]}, indent=1), 3),
+    ],
+)
+def test_a_list_of_objects_within_a_row_is_no_list_of_rows(tmp_path, text, rows):
+    path = tmp_path / "file"
+    path.write_text(text)
+    assert len(list(open_rows(path))) == rows
