@@ -109,7 +109,9 @@ def test_what_a_card_does_not_name_comes_back(row, form):
 
 
 @pytest.mark.parametrize(
-    ("form", "part"), [(form, part) for form in FORMATS for part in form.lacks], ids=str
+    ("form", "part"),
+    [(form, part) for form in FORMATS for part in form.lacks],
+    ids=lambda of: of.name,
 )
 def test_what_a_card_names_is_lost(form, part):
     row = RICH
@@ -130,7 +132,7 @@ def test_what_a_card_names_is_lost(form, part):
         assert of_import(imported)[part] != of_release(row)[part]
 
 
-@pytest.mark.parametrize("form", FORMATS, ids=str)
+@pytest.mark.parametrize("form", FORMATS, ids=lambda of: of.name)
 def test_who_labeled_stands_in_the_rows_of_all_others(form):
     if Part.WHO not in form.lacks:
         row = json.dumps(form.write(native(RICH), False).row)
