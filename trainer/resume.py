@@ -8,10 +8,11 @@ from typing import Any
 
 import torch
 
+from trainer import folders
 from trainer.config import TrainError
 from trainer.held_out import Best
 from trainer.model import ProcessRewardModel
-from trainer.team import Team, remove
+from trainer.team import Team
 
 BEST = "best-{}.pt"
 
@@ -46,7 +47,7 @@ class RunState:
         kept = {BEST.format(self.best.iteration), BEST.format(self.named)}
         for file in folder.glob(BEST.format("*")) if self.team.rank == 0 else ():
             if file.name not in kept:
-                remove(file)
+                folders.remove(file)
 
     def load_best(self, folder: Path) -> None:
         """Take over the best weights; nothing but writing them follows."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,7 +14,7 @@ from torch.distributed.checkpoint import state_dict
 from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 from torch.distributed.tensor import DTensor
 
-from trainer import attention, devices, last_layer
+from trainer import attention, devices, folders, last_layer
 from trainer.checkpoints import Start
 from trainer.config import TrainConfig
 from trainer.model import ProcessRewardModel
@@ -113,10 +112,7 @@ class Sharded:
         checkpoint.save(tensors, checkpoint_id=partial)
         if self.rank == 0:
             torch.save(numbers, partial / NUMBERS)
-            if path.exists():
-                os.replace(path, path.with_suffix(".old"))
-            os.replace(partial, path)
-            shutil.rmtree(path.with_suffix(".old"), ignore_errors=True)
+            folders.replace(partial, path)
         self.wait()
 
     def load(self, rows: dict[str, Any], path: Path) -> dict[str, Any]:

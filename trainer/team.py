@@ -8,7 +8,6 @@ gradients and moments are sharded by torch's FSDP2, on GPUs and, for the tests, 
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -68,7 +67,7 @@ class Team(Protocol):
         ...
 
     def save(self, rows: dict[str, Any], path: Path) -> None:
-        """Write tensors and numbers so that a kill leaves the old file or the new."""
+        """Write tensors and numbers; a kill leaves the old or the new (see trainer.folders)."""
         ...
 
     def load(self, rows: dict[str, Any], path: Path) -> dict[str, Any]:
@@ -180,8 +179,3 @@ class Alone:
 
 
 ALONE = Alone()
-
-
-def remove(path: Path) -> None:
-    """Remove what a team saved."""
-    shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from trainer import cards, checkpoints, devices, estimate, loggers, lora, optimizer
+from trainer import cards, checkpoints, devices, estimate, folders, loggers, lora, optimizer
 from trainer.config import Progress, TrainConfig, TrainError, TrainResult, identity
 from trainer.dataset import Dataset, load_dataset
 from trainer.estimate import Plan
@@ -20,7 +20,7 @@ from trainer.held_out import Figures, HeldOut
 from trainer.loggers import Logger
 from trainer.pace import Pace
 from trainer.resume import BEST, RunState
-from trainer.team import Team, join, remove
+from trainer.team import Team, join
 
 __all__ = ["Progress", "TrainConfig", "TrainError", "TrainResult", "train"]
 
@@ -247,11 +247,15 @@ def with_balance(config: TrainConfig, data: Dataset) -> TrainConfig:
 def _clear(config: TrainConfig) -> None:
     """Remove what an earlier run left in `out`, so that nothing passes for this run's."""
     (config.out / cards.RUN_FILE).unlink(missing_ok=True)
-    if not config.resume:
+    if config.resume:
+        folders.recover(config.out / CHECKPOINT)
+    else:
         remove_checkpoints(config.out)
 
 
 def remove_checkpoints(out: Path) -> None:
-    """Remove what a run is resumed from."""
-    for file in (out / CHECKPOINT, *out.glob(BEST.format("*"))):
-        remove(file)
+    """Remove what a run is resumed from, and what kills left of it."""
+    for name in (CHECKPOINT, BEST.format("[0-9]*")):
+        for suffix in folders.SUFFIXES:
+            for path in out.glob(str(Path(name).with_suffix(suffix))):
+                folders.remove(path)

@@ -79,11 +79,18 @@ def test_a_kill_of_one_of_two_processes_is_resumed_to_the_same_losses(
     settings = config(iterations=8, checkpoint_every=3, out=tmp_path / "killed")
     assert two(settings, die_at=5).returncode != 0
     assert (settings.out / "checkpoint.pt").is_dir()
+    # as if the kill had come between the two renames of the next checkpoint
+    (settings.out / "checkpoint.pt").rename(settings.out / "checkpoint.old")
+    (settings.out / "checkpoint.partial").mkdir()
     again = result(two(settings, resume=True))
     assert again["resumed_from"] == 3
     one = train(config(iterations=8, out=tmp_path / "one"))
     assert again["losses"] == pytest.approx(list(one.losses), rel=CLOSE)
-    assert not list(settings.out.glob("*.pt"))
+    assert {path.name for path in settings.out.iterdir()} == {
+        "model",
+        "run.json",
+        "train_log.jsonl",
+    }
 
 
 class Member(Alone):
