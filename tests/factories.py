@@ -182,7 +182,7 @@ class StaleFactory(DjangoModelFactory):
     class Meta:
         model = models.Stale
 
-    solution = 1
+    solutions = [1]
 
 
 class CountedFactory(DjangoModelFactory):

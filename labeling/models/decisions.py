@@ -19,10 +19,21 @@ class Decision(models.Model):
     `cause`: why its verdicts need an adjudicator (labeling.domain.adjudication), or empty.
     """
 
+    # One foreign key of two columns, decision_of_its_projects_solution, holds both of these.
     solution = models.OneToOneField(
-        "labeling.Solution", models.CASCADE, primary_key=True, related_name="decision"
+        "labeling.Solution",
+        models.CASCADE,
+        primary_key=True,
+        related_name="decision",
+        db_constraint=False,
     )
-    project = models.ForeignKey("labeling.Project", models.CASCADE, related_name="decisions")
+    project = models.ForeignKey(
+        "labeling.Project",
+        models.CASCADE,
+        related_name="decisions",
+        db_index=False,
+        db_constraint=False,
+    )
     state = models.CharField(max_length=16, choices=choices(DecisionState), default="undecided")
     first_error = models.IntegerField(null=True)
     follows_from = ArrayField(models.BigIntegerField(), default=list, blank=True)

@@ -12,7 +12,10 @@ class Problem(models.Model):
     """A statement with its reference answer; empty answer = none known."""
 
     uid = uid_field()
-    project = models.ForeignKey("labeling.Project", models.CASCADE, related_name="problems")
+    # no index of its own, here and below: those of two columns begin with it
+    project = models.ForeignKey(
+        "labeling.Project", models.CASCADE, related_name="problems", db_index=False
+    )
     external_id = models.CharField(max_length=200, blank=True)
     statement = models.TextField()
     answer = models.TextField(blank=True)
@@ -34,6 +37,10 @@ class Problem(models.Model):
                 condition=models.Q(split__in=["train", "test"]), name="problem_split_known"
             ),
         ]
+        indexes = [
+            # unique in the database: what solutions refer to
+            models.Index(fields=["project", "id"], name="problem_project_id"),
+        ]
 
     def __str__(self) -> str:
         return self.external_id or self.statement[:60]
@@ -47,8 +54,17 @@ class Solution(models.Model):
     """
 
     uid = uid_field()
-    project = models.ForeignKey("labeling.Project", models.CASCADE, related_name="solutions")
-    problem = models.ForeignKey("labeling.Problem", models.CASCADE, related_name="solutions")
+    # One foreign key of two columns, solution_of_its_projects_problem, holds both of these.
+    project = models.ForeignKey(
+        "labeling.Project",
+        models.CASCADE,
+        related_name="solutions",
+        db_index=False,
+        db_constraint=False,
+    )
+    problem = models.ForeignKey(
+        "labeling.Problem", models.CASCADE, related_name="solutions", db_constraint=False
+    )
     external_id = models.CharField(max_length=200, blank=True)
     steps = ArrayField(models.TextField())
     gaps = ArrayField(models.TextField(), default=list, blank=True)
@@ -69,7 +85,8 @@ class Solution(models.Model):
             ),
         ]
         indexes = [
-            # claims.claim: the next unlabeled solutions of a project in id order
+            # claims.claim: the next unlabeled solutions of a project in id order; unique in the
+            # database: what decisions refer to
             models.Index(fields=["project", "id"], name="solution_project_id"),
         ]
 

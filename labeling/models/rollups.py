@@ -11,14 +11,15 @@ from labeling.models.fields import choices, one_of
 
 
 class Stale(models.Model):
-    """A solution whose counts may be out of date: triggers add a row with every change
-    (migration rollups), services.rollups.fold takes it away. A solution may stand here twice.
+    """Solutions whose counts may be out of date: triggers add rows with every statement that
+    changes some (migration rollups), services.rollups.fold takes them away. A solution may stand
+    here twice.
     """
 
-    solution = models.BigIntegerField(db_index=True)  # rollups.fold: all rows of a solution
+    solutions = ArrayField(models.BigIntegerField())
 
     def __str__(self) -> str:
-        return f"solution {self.solution}"
+        return f"{len(self.solutions)} solutions"
 
 
 class Counted(models.Model):

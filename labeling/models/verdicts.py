@@ -24,8 +24,13 @@ class Verdict(models.Model):
     `reason_code` (state rejected): the kind of the reason; `reason` has the words.
     """
 
-    labeler = models.ForeignKey("labeling.Labeler", models.CASCADE, related_name="verdicts")
-    solution = models.ForeignKey("labeling.Solution", models.CASCADE, related_name="verdicts")
+    # without indexes of their own: those of several columns begin with them
+    labeler = models.ForeignKey(
+        "labeling.Labeler", models.CASCADE, related_name="verdicts", db_index=False
+    )
+    solution = models.ForeignKey(
+        "labeling.Solution", models.CASCADE, related_name="verdicts", db_index=False
+    )
     state = models.CharField(max_length=10, choices=choices(VerdictState))
     first_error = models.IntegerField(null=True)
     step_labels = ArrayField(models.SmallIntegerField(null=True), default=list, blank=True)
@@ -57,7 +62,11 @@ class Verdict(models.Model):
                 include=["first_error", "state", "informed"],
                 name="verdict_one_per_labeler_and_solution",
             ),
-            models.UniqueConstraint(fields=["submission_key"], name="verdict_submission_key_once"),
+            models.UniqueConstraint(
+                fields=["submission_key"],
+                condition=Q(submission_key__isnull=False),
+                name="verdict_submission_key_once",
+            ),
             models.CheckConstraint(
                 condition=one_of("state", VerdictState), name="verdict_state_known"
             ),

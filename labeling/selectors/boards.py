@@ -29,7 +29,8 @@ def read(project: Project, board: Board) -> dict[Key, int]:
 
 def waiting() -> int:
     """Return how many changes are not counted yet; beyond WAITING_SHOWN they are not counted."""
-    return len(Stale.objects.values_list("pk")[:WAITING_SHOWN])
+    rows = Stale.objects.values_list("solutions__len", flat=True)[:WAITING_SHOWN]
+    return min(sum(rows), WAITING_SHOWN)
 
 
 def moving(project: Project) -> str:

@@ -22,11 +22,15 @@ BATCH = 2000
 _FOLDING = 7_120_305
 """The advisory lock of the one that folds."""
 
-# An import leaves a solution here several times, by its row, its verdicts and its decision: all go.
+# An import leaves its solutions here thrice, by their rows, their verdicts and their decisions: as
+# many are taken, so that they are counted once.
 _TAKE = """
-DELETE FROM labeling_stale WHERE solution IN (
-    SELECT solution FROM labeling_stale ORDER BY id LIMIT %s)
-RETURNING solution
+DELETE FROM labeling_stale WHERE id IN (
+    SELECT id FROM (
+        SELECT id, sum(cardinality(solutions)) OVER (ORDER BY id) - cardinality(solutions) AS before
+        FROM (SELECT * FROM labeling_stale ORDER BY id LIMIT 3 * %(batch)s) oldest) counted
+    WHERE before < 3 * %(batch)s)
+RETURNING solutions
 """
 _MORE = """
 INSERT INTO labeling_boardcount AS c (project_id, board, key, n) VALUES {rows}
@@ -63,8 +67,8 @@ def fold(*, batch: int = BATCH) -> int:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_FOLDING])
         if not cursor.fetchone()[0]:
             return 0
-        cursor.execute(_TAKE, [batch])
-        solutions = sorted({row[0] for row in cursor.fetchall()})
+        cursor.execute(_TAKE, {"batch": batch})
+        solutions = sorted({solution for (some,) in cursor.fetchall() for solution in some})
     if solutions:
         _count(solutions)
     return len(solutions)
@@ -142,7 +146,7 @@ def forget(*, project: Project) -> None:
     BoardCount.objects.filter(project=project).delete()
     Counted.objects.filter(project=project).delete()
     for ids in _chunks(project):
-        Stale.objects.bulk_create(Stale(solution=pk) for pk in ids)
+        Stale.objects.create(solutions=ids)
 
 
 def _chunks(project: Project) -> Iterator[list[int]]:

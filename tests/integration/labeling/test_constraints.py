@@ -260,6 +260,30 @@ def test_every_named_constraint_has_a_case():
     assert named == set(BROKEN)
 
 
+@pytest.mark.parametrize(
+    ("key", "table"),
+    [
+        ("solution_of_its_projects_problem", "labeling_solution"),
+        ("decision_of_its_projects_solution", "labeling_decision"),
+    ],
+)
+def test_what_belongs_together_is_of_one_project(key, table):
+    f.DecisionFactory()
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET CONSTRAINTS {key} IMMEDIATE")
+        with pytest.raises(IntegrityError, match=key):
+            cursor.execute(f"UPDATE {table} SET project_id = %s", [f.ProjectFactory().pk])
+
+
+def test_no_index_serves_the_beginnings_of_opaque_ids():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT indexname FROM pg_indexes WHERE indexdef LIKE '%varchar_pattern_ops%'"
+            " AND tablename IN ('labeling_problem', 'labeling_solution')"
+        )
+        assert cursor.fetchall() == []
+
+
 def test_the_audit_trail_cannot_be_changed():
     event = f.EventFactory()
     for change in (

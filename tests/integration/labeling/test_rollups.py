@@ -101,7 +101,7 @@ def test_a_change_that_is_rolled_back_is_not_counted(pair):
 
 
 def test_folding_takes_a_constant_number_of_queries(pair, django_assert_num_queries):
-    Stale.objects.bulk_create(Stale(solution=s.pk) for s in pair[2])
+    Stale.objects.bulk_create(Stale(solutions=[s.pk]) for s in pair[2])
     with django_assert_num_queries(10):
         rollups.fold()
 
@@ -167,7 +167,7 @@ def test_a_second_folder_leaves_the_first_ones_solutions_alone(project, monkeypa
     """Both would take back what was counted before: the solution would be counted twice."""
     solution = f.SolutionFactory(problem__project=project)
     rollups.fold_all()
-    Stale.objects.create(solution=solution.pk)
+    Stale.objects.create(solutions=[solution.pk])
     reads, goes_on = threading.Event(), threading.Event()
     real = rollups.facts_of
 
