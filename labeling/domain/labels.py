@@ -60,6 +60,7 @@ class StepLabel(IntEnum):
 
 
 StepLabels = tuple[int | None, ...]
+_LABELS = (-1, 0, 1, None)
 
 
 class LabelError(Spoken, ValueError):
@@ -120,8 +121,10 @@ def check_labels(labels: Sequence[int | None], step_count: int) -> None:
         raise LabelError(
             "{count} labels for {step_count} steps", count=len(labels), step_count=step_count
         )
+    if all(map(_LABELS.__contains__, labels)):
+        return
     for index, label in enumerate(labels):
-        if label not in (-1, 0, 1, None):
+        if label not in _LABELS:
             raise LabelError(
                 "step {index}: label {label!r} is not one of -1, 0, 1, null",
                 index=index,

@@ -23,7 +23,8 @@ def text_of(row: Row, name: str) -> str:
     """Return the field as text, "" where it is missing or null; numbers are written out."""
     value = row.get(name)
     if type(value) is str:
-        return checked(value, name)
+        plain = len(value) <= TEXT_LIMIT and value.isascii() and "\x00" not in value
+        return value if plain else checked(value, name)
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
@@ -135,7 +136,7 @@ def labels_in(value: Any, step_count: int, name: str) -> tuple[int | None, ...]:
     """Return labels from {-1, 0, 1, null}, one per step."""
     if not isinstance(value, list | tuple):
         raise RowError("{name}: a list with one label per step is expected", name=name)
-    if any(isinstance(label, bool | float) for label in value):
+    if not _NO_LABELS.isdisjoint(map(type, value)):
         raise RowError("{name}: only -1, 0, 1 and null are labels", name=name)
     try:
         check_labels(value, step_count)
@@ -189,5 +190,6 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
+_NO_LABELS = frozenset({bool, float})
 _NUMBERED = re.compile(r"\W{0,6}step\s{0,3}(\d{1,6})\b", re.IGNORECASE)
 _DIGITS = re.compile(r"\d{1,6}", re.ASCII)

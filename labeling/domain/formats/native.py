@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from labeling.domain.answers import final_answer
 from labeling.domain.formats.fields import (
@@ -25,7 +26,7 @@ from labeling.domain.formats.rows import (
     SolutionRow,
     Source,
 )
-from labeling.domain.labels import LabelerKind, labels_up_to
+from labeling.domain.labels import NO_ERROR, LabelerKind, labels_up_to
 from labeling.domain.steps import EmptyText, split
 
 PROCESSBENCH = Source(LabelerKind.HUMAN, "ProcessBench")
@@ -41,9 +42,14 @@ def fits_native(row: Row) -> bool:
 def read_native(row: Row, reading: Reading) -> Iterator[ImportRow]:
     """Read `problem` with `steps` or a `response`, or alone with its `answer`."""
     name = text_of(row, "labelled_by")
-    source = Source(LabelerKind.HUMAN, name) if name else SOMEONE
+    source = _person(name) if name else SOMEONE
     solution = _solution(row, reading, source)
     yield _checked(ImportRow(_problem(row, alone=solution is None), solution))
+
+
+@lru_cache(maxsize=256)
+def _person(name: str) -> Source:
+    return Source(LabelerKind.HUMAN, name)
 
 
 def fits_processbench(row: Row) -> bool:
@@ -135,7 +141,7 @@ def _verdicts(row: Row, step_count: int, source: Source) -> tuple[GivenVerdict, 
     if row.get("step_labels") is None:
         return (GivenVerdict(source, first, labels_up_to(first, step_count)),)
     labels = labels_in(row["step_labels"], step_count, "step_labels")
-    if next((i for i, label in enumerate(labels) if label == -1), -1) != first:
+    if (labels.index(-1) if -1 in labels else NO_ERROR) != first:
         raise RowError("step_labels: the first wrong step is not the label's, {first}", first=first)
     return (GivenVerdict(source, first, labels),)
 

@@ -27,6 +27,10 @@ class Source:
     kind: LabelerKind | None = None
     name: str = ""
 
+    def __hash__(self) -> int:
+        """Return the name's, which is kept: an enum's would be computed anew each time."""
+        return hash(self.name)
+
 
 UNKNOWN = Source()
 SOMEONE = Source(LabelerKind.HUMAN)
