@@ -48,6 +48,10 @@ def attempt(delivery: Delivery) -> None:
             reason = f"answered {status}"
     except (Unreachable, Refusal) as error:
         reason = str(error)
+    except Exception as error:
+        # one delivery must not take the thread along, and with it everybody's
+        log.exception("webhooks: delivery %s", delivery.uid)
+        reason = type(error).__name__
     webhooks.conclude(delivery=delivery, status=status, reason=reason, now=timezone.now())
 
 

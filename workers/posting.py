@@ -19,7 +19,7 @@ from labeling.domain.addresses import is_public
 from labeling.domain.webhooks import split_url
 
 LONGEST = 12.0
-"""Seconds for all of it."""
+"""Seconds for all of it; the system's resolver alone, which nothing can cut, may overrun it."""
 
 
 class Unreachable(Exception):
@@ -32,57 +32,59 @@ def post(url: str, body: bytes, headers: Mapping[str, str], private: Collection[
     `private`: names of hosts that may be reached although they are not public.
     """
     parts = split_url(url, frozenset(private))
-    connection = _connection(parts, _vetted(parts, private))
+    connection = (_PinnedTls if parts.scheme == "https" else _Pinned)(parts)
     # an answer that drips one byte now and then must not hold the worker
-    timer = threading.Timer(LONGEST, _cut, [connection])
+    timer = threading.Timer(LONGEST, connection.cut)
     timer.daemon = True
     timer.start()
     try:
+        connection.places = _vetted(connection, private)
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.request("POST", path, body=body, headers=dict(headers))
         return connection.getresponse().status
-    except (OSError, http.client.HTTPException) as error:
+    except http.client.HTTPException as error:
+        # its text is what the other side said, which need not be HTTP at all
+        raise Unreachable(type(error).__name__) from error
+    except OSError as error:
         raise Unreachable(f"{type(error).__name__}: {error}"[:300]) from error
     finally:
         timer.cancel()
         connection.close()
 
 
-def _vetted(parts: SplitResult, private: Collection[str]) -> list[tuple[str, int]]:
-    """Return the numeric addresses with the port that may be connected to."""
-    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise Unreachable(f"the name {host} leads nowhere") from error
-    addresses = [str(entry[4][0]) for entry in found]
-    if host.lower() not in private and not all(is_public(address) for address in addresses):
-        raise Unreachable(f"{host} is no public address")
-    return [(address, port) for address in addresses]
-
-
-def _connection(parts: SplitResult, at: list[tuple[str, int]]) -> http.client.HTTPConnection:
-    kind = _PinnedTls if parts.scheme == "https" else _Pinned
-    return kind(parts.hostname or "", at)
-
-
 class _Pinned(http.client.HTTPConnection):
-    """Speaks to a host at one of the addresses that were looked at."""
+    """Speaks to a host at one of `places`, the addresses that were looked at."""
 
-    def __init__(self, host: str, at: list[tuple[str, int]]) -> None:
-        super().__init__(host, at[0][1], timeout=LONGEST)
-        self._at = at
+    def __init__(self, parts: SplitResult) -> None:
+        super().__init__(parts.hostname or "", parts.port or self.default_port, timeout=LONGEST)
+        self.places: list[tuple[str, int]] = []
+        self._over = False
 
     def connect(self) -> None:
         """Connect to the first address that answers; the name is not asked again."""
-        for place in self._at:
+        for place in self.places:
             try:
-                self.sock = socket.create_connection(place, timeout=LONGEST / len(self._at))
+                self._go_on(socket.create_connection(place, timeout=LONGEST / len(self.places)))
             except OSError:
-                if place == self._at[-1]:
+                if self._over or place == self.places[-1]:
                     raise
             else:
                 return
+
+    def cut(self) -> None:
+        """End it, whatever it is at; called by the timer's thread."""
+        self._over = True
+        if self.sock is not None:
+            # not the method of a TLS socket, which takes away what the other thread reads with
+            with suppress(OSError):
+                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+
+    def _go_on(self, sock: socket.socket) -> None:
+        # The timer's thread may cut at any moment: first the socket stands where it finds it, then
+        # this looks whether it has been there before.
+        self.sock = sock
+        if self._over:
+            raise TimeoutError(f"not done in {LONGEST:g} seconds")
 
 
 class _PinnedTls(_Pinned):
@@ -93,11 +95,20 @@ class _PinnedTls(_Pinned):
     def connect(self) -> None:
         """Connect, and let the other side show its certificate."""
         super().connect()
-        context = ssl.create_default_context()
-        self.sock = context.wrap_socket(self.sock, server_hostname=self.host)
+        wrapped = ssl.create_default_context().wrap_socket(
+            self.sock, server_hostname=self.host, do_handshake_on_connect=False
+        )
+        self._go_on(wrapped)
+        wrapped.do_handshake()
 
 
-def _cut(connection: http.client.HTTPConnection) -> None:
-    if connection.sock is not None:
-        with suppress(OSError):
-            connection.sock.shutdown(socket.SHUT_RDWR)
+def _vetted(to: _Pinned, private: Collection[str]) -> list[tuple[str, int]]:
+    """Return the numeric addresses with the port that may be connected to."""
+    try:
+        found = socket.getaddrinfo(to.host, to.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise Unreachable(f"the name {to.host} leads nowhere") from error
+    addresses = [str(entry[4][0]) for entry in found]
+    if to.host.lower() not in private and not all(is_public(address) for address in addresses):
+        raise Unreachable(f"{to.host} is no public address")
+    return [(address, to.port) for address in addresses]

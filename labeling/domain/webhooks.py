@@ -59,6 +59,8 @@ _TOLD = ("reason", "content_hash", "f1")
 WAITS = (10, 60, 300, 1800, 7200, 21_600, 43_200)
 """Seconds before each further attempt: the last one comes after 21 hours."""
 
+ATTEMPTS = len(WAITS) + 1
+
 URL_LIMIT = 500
 
 
@@ -82,7 +84,7 @@ def signature(secret: str, uid: str, timestamp: int, body: str) -> str:
 
 def wait_after(attempts: int) -> int | None:
     """Return the seconds from so many failed attempts to the next; None: that was the last."""
-    return WAITS[attempts - 1] if attempts <= len(WAITS) else None
+    return WAITS[attempts - 1] if attempts < ATTEMPTS else None
 
 
 def split_url(url: str, private: frozenset[str]) -> SplitResult:

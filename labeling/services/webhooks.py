@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.crypto import salted_hmac
 
 from labeling import dispatch
 from labeling.domain.refusals import Invalid, Refusal
-from labeling.domain.webhooks import CHOSEN, Hook, split_url, wait_after
+from labeling.domain.webhooks import ATTEMPTS, CHOSEN, Hook, split_url, wait_after
 from labeling.models import Delivery, Project, User, Webhook
 from labeling.models.webhooks import DeliveryState
 from labeling.services import announcements, events
@@ -103,10 +103,9 @@ def claim(*, now: datetime) -> Delivery | None:
 
     Two workers may look at once: the row's lock lets one take it, the other passes it by.
     """
-    free = Q(lease_until=None) | Q(lease_until__lte=now)
     row = (
-        Delivery.objects.select_for_update(skip_locked=True, of=("self",))
-        .filter(free, state=DeliveryState.WAITING, due_at__lte=now, webhook__active=True)
+        _due(now)
+        .select_for_update(skip_locked=True, of=("self",))
         .select_related("webhook")
         .order_by("due_at")
         .first()
@@ -124,7 +123,9 @@ def conclude(*, delivery: Delivery, status: int | None, reason: str, now: dateti
     mine = Delivery.objects.filter(
         pk=delivery.pk, state=DeliveryState.WAITING, attempts=delivery.attempts
     )
-    values = {"status": status, "reason": reason[:500], "lease_until": None}
+    # text of the outside: Postgres stores no NUL
+    said = reason.replace("\0", "\ufffd")[:500]
+    values = {"status": status, "reason": said, "lease_until": None}
     if not reason:
         mine.update(state=DeliveryState.DELIVERED, delivered_at=now, **values)
         return
@@ -136,15 +137,25 @@ def conclude(*, delivery: Delivery, status: int | None, reason: str, now: dateti
 
 
 def attend(*, now: datetime) -> None:
-    """Ring where deliveries are due and nobody has them; forget those of long ago."""
-    free = Q(lease_until=None) | Q(lease_until__lte=now)
-    due = Delivery.objects.filter(
-        free, state=DeliveryState.WAITING, due_at__lte=now, webhook__active=True
+    """Ring where deliveries are due and nobody has them; give up those whose every attempt was
+    cut short; forget those of long ago."""
+    waiting = _free(now).filter(attempts__gte=ATTEMPTS)
+    waiting.update(
+        state=DeliveryState.FAILED, lease_until=None, reason="no attempt came to its end"
     )
-    if due.exists():
+    if _due(now).exists():
         dispatch.ring("workers.deliver", queue="default", expires=20.0)
     over = Delivery.objects.exclude(state=DeliveryState.WAITING)
     over.filter(created_at__lt=now - KEPT).delete()
+
+
+def _due(now: datetime) -> QuerySet[Delivery]:
+    return _free(now).filter(due_at__lte=now, attempts__lt=ATTEMPTS, webhook__active=True)
+
+
+def _free(now: datetime) -> QuerySet[Delivery]:
+    nobodys = Q(lease_until=None) | Q(lease_until__lte=now)
+    return Delivery.objects.filter(nobodys, state=DeliveryState.WAITING)
 
 
 def secret_of(*, webhook: Webhook) -> str:
