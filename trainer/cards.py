@@ -10,10 +10,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from trainer import serving
-from trainer.config import TrainConfig, TrainResult, identity
-from trainer.dataset import file_sha256
+from trainer import checkpoints, serving
+from trainer.config import HASHES, TrainConfig, TrainResult, identity
 from trainer.encoding import Encoder
+from trainer.fingerprints import file_sha256, model_sha256
 from trainer.formats import CHECKPOINT, StepEncoder, vllm_flags
 
 RUN_FILE = "run.json"
@@ -37,9 +37,13 @@ def read_result(config: TrainConfig) -> TrainResult | None:
         return None
     row = json.loads(file.read_text(encoding="utf-8"))
     result = row["result"]
-    then = identity(row["config"], result["data_sha256"], result.get("held_out_sha256"))
-    held_out = file_sha256(config.held_out) if config.held_out else None
-    if then != identity(config.to_json(), file_sha256(config.data), held_out):
+    then = identity(row["config"], {name: result.get(name) for name in HASHES})
+    now = {
+        "data_sha256": file_sha256(config.data),
+        "held_out_sha256": file_sha256(config.held_out) if config.held_out else None,
+        "backbone_sha256": model_sha256(checkpoints.local(config.backbone)),
+    }
+    if then != identity(config.to_json(), now):
         return None
     paths = {name: Path(result[name]) for name in ("model", "log", "card")}
     return TrainResult(**{**result, **paths, "losses": tuple(result["losses"])})

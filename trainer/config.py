@@ -118,12 +118,14 @@ FREE_TO_CHANGE = frozenset(
 )  # fmt: skip
 
 
-def identity(
-    settings: Mapping[str, object], data_sha256: str, held_out_sha256: str | None
-) -> dict[str, object]:
+HASHES = ("data_sha256", "held_out_sha256", "backbone_sha256")
+"""Of the files that may move, and must not change."""
+
+
+def identity(settings: Mapping[str, object], hashes: Mapping[str, str | None]) -> dict[str, object]:
     """Return what must stay the same for a resumed run to be the same run; files by content."""
     kept = {k: v for k, v in settings.items() if k not in FREE_TO_CHANGE}
-    return {**kept, "data_sha256": data_sha256, "held_out_sha256": held_out_sha256}
+    return {**kept, **{name: hashes[name] for name in HASHES}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,7 @@ class TrainResult:
     resumed_from: int = 0
     after_error_labels: int = 0
     held_out_sha256: str | None = None
+    backbone_sha256: str | None = None
     best_iteration: int | None = None
     stopped_early: bool = False
 

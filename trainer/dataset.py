@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from pathlib import Path
 from trainer.batching import Example
 from trainer.config import TrainConfig, TrainError
 from trainer.encoding import Encoded, Encoder
+from trainer.fingerprints import file_sha256
 from trainer.records import Label, Record, RecordError, read_jsonl
 
 
@@ -145,12 +145,6 @@ def limit_labels(records: Sequence[Record], limit: int | None, seed: int) -> lis
     if not chosen:
         raise TrainError(f"max_labels {limit} is less than one record holds")
     return chosen
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _count(records: Sequence[Record]) -> int:

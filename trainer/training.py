@@ -15,6 +15,7 @@ from trainer import cards, checkpoints, devices, estimate, folders, loggers, lor
 from trainer.config import Progress, TrainConfig, TrainError, TrainResult, identity
 from trainer.dataset import Dataset, load_dataset
 from trainer.estimate import Plan
+from trainer.fingerprints import model_sha256
 from trainer.gradients import accumulate
 from trainer.held_out import Figures, HeldOut
 from trainer.loggers import Logger
@@ -80,14 +81,24 @@ class _Run:
                 self.model.model.enable_input_require_grads()
         self.pace = Pace(self.data.examples, config)
         self.plan = self._planned()
-        held_out_sha256 = self.held_out.sha256 if self.held_out else None
-        run = identity(config.to_json(), self.data.sha256, held_out_sha256)
+        self.hashes = self._hashes()
         self.state = RunState(
             self.model,
             optimizer.build(self.model, config),
-            {**run, "iterations": self.pace.iterations},
+            {**identity(config.to_json(), self.hashes), "iterations": self.pace.iterations},
             team,
         )
+
+    def _hashes(self) -> dict[str, str | None]:
+        """Return the hashes of the run's files; the backbone, which is large, is read once."""
+        backbone = ""
+        if self.team.rank == 0:
+            backbone = model_sha256(checkpoints.local(self.config.backbone))
+        return {
+            "data_sha256": self.data.sha256,
+            "held_out_sha256": self.held_out.sha256 if self.held_out else None,
+            "backbone_sha256": self.team.gather(backbone)[0],
+        }
 
     def _planned(self) -> Plan:
         """Estimate the run's memory; raise `TrainError` where the device has less."""
@@ -224,7 +235,8 @@ class _Run:
             seconds=round(self.state.seconds, 3),
             resumed_from=resumed_from,
             after_error_labels=data.after_error,
-            held_out_sha256=self.held_out.sha256 if self.held_out else None,
+            held_out_sha256=self.hashes["held_out_sha256"],
+            backbone_sha256=self.hashes["backbone_sha256"],
             best_iteration=self.state.best.iteration or None,
             stopped_early=self.stopped,
         )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -10,10 +11,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from tests.trainer.conftest import sums
 from trainer.config import Progress, TrainConfig, TrainError
-from trainer.dataset import file_sha256, limit_labels, until_error, with_neutral
+from trainer.dataset import limit_labels, until_error, with_neutral
+from trainer.fingerprints import file_sha256
 from trainer.records import Record, read_jsonl, write_jsonl
 from trainer.scorers import ScoringError
 from trainer.scoring import Scorer
@@ -105,6 +108,48 @@ def test_a_checkpoint_of_another_run_is_refused(config: Make) -> None:
         train(config(checkpoint_every=2, resume=True, lr=2e-3))
 
 
+def copied(backbone: Path, out: Path, seed: int | None = None) -> Path:
+    """Copy a backbone; with a seed, draw its weights anew."""
+    shutil.copytree(backbone, out)
+    if seed is not None:
+        weights = load_file(out / "model.safetensors")
+        torch.manual_seed(seed)
+        drawn = {name: torch.randn_like(tensor) / 10 for name, tensor in weights.items()}
+        save_file(drawn, out / "model.safetensors", metadata={"format": "pt"})
+    return out
+
+
+def test_another_backbone_is_another_run_and_the_same_one_moved_is_not(
+    config: Make, backbone: Path, tmp_path: Path
+) -> None:
+    first = train(config())
+    moved, other = copied(backbone, tmp_path / "moved"), copied(backbone, tmp_path / "other", 7)
+    (moved / "README.md").write_text("another card")
+    assert train(config(resume=True, backbone=moved)) == first
+    again = train(config(resume=True, backbone=other))
+    assert again.resumed_from == 0
+    assert again.losses != first.losses
+    assert "| started from | `other` |" in (again.model / "README.md").read_text()
+
+
+def test_a_checkpoint_of_another_backbone_is_refused(
+    config: Make, backbone: Path, tmp_path: Path
+) -> None:
+    class Stop(Exception):
+        pass
+
+    def stop(step: Progress) -> None:
+        if step.iteration == 3:
+            raise Stop
+
+    with pytest.raises(Stop):
+        train(config(checkpoint_every=2), stop)
+    with pytest.raises(TrainError, match="backbone_sha256 changed since"):
+        train(config(resume=True, backbone=copied(backbone, tmp_path / "other", 7)))
+    moved = copied(backbone, tmp_path / "moved")
+    assert train(config(resume=True, backbone=moved)).resumed_from == 2
+
+
 def test_the_log_the_card_and_the_result_tell_the_same(config: Make, data: Path) -> None:
     seen: list[Progress] = []
     result = train(config(), seen.append)
@@ -121,8 +166,6 @@ def test_the_log_the_card_and_the_result_tell_the_same(config: Make, data: Path)
 
 
 def shorten(backbone: Path, limit: int, out: Path) -> Path:
-    import shutil
-
     shutil.copytree(backbone, out)
     spec = {"template": "plain", "max_length": limit}
     (out / "prm_encoder.json").write_text(json.dumps(spec))
