@@ -155,7 +155,11 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "workers.sweep", "schedule": 5.0},
     "fold": {"task": "workers.fold", "schedule": 3.0, "options": {"expires": 3}},
     "census": {"task": "workers.census", "schedule": 15.0, "options": {"expires": 15}},
-    "retrain-where-due": {"task": "workers.retrain_where_due", "schedule": 60.0},
+    "retrain-where-due": {
+        "task": "workers.retrain_where_due",
+        "schedule": 60.0,
+        "options": {"queue": "export", "expires": 60},  # it freezes: long work
+    },
 }
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 

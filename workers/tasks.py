@@ -86,6 +86,9 @@ def freeze(snapshot_uid: str) -> None:
         log.warning("snapshot %s: not now", snapshot.uid, exc_info=True)
     except Refusal as error:
         snapshots.fail(snapshot=snapshot, reason=str(error))
+    except OSError as error:  # a full disk, most often; the path is nobody's business
+        log.exception("snapshot %s", snapshot.uid)
+        snapshots.fail(snapshot=snapshot, reason=error.strerror or type(error).__name__)
     except Exception as error:
         log.exception("snapshot %s", snapshot.uid)
         snapshots.fail(snapshot=snapshot, reason=f"{type(error).__name__}: {error}")

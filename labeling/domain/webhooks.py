@@ -53,7 +53,7 @@ _SUBJECTS: Mapping[str, tuple[Hook, str, Mapping[str, Any]]] = MappingProxyType(
 )
 """By an audit event's action: what is told, what its subject is, what else is known."""
 
-_TOLD = ("reason", "content_hash", "f1")
+_TOLD = ("reason", "content_hash", "f1", "requested_as")
 """What of an audit event's details is told."""
 
 WAITS = (10, 60, 300, 1800, 7200, 21_600, 43_200)

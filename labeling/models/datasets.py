@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -13,11 +14,13 @@ class Snapshot(models.Model):
 
     `folder` stands under VAR_DIR/snapshots. `reason`: why a requested one could not be frozen.
     `progress` of one under way: `phase`, `done` of `total` solutions, `at` (seconds since 1970).
+    `other_uids` of later requests for the same rule and labels, which are this one.
     `formats` asked for beside the native one, by name: what was written, nothing yet if empty.
     """
 
     uid = uid_field()
     project = models.ForeignKey("labeling.Project", models.CASCADE, related_name="snapshots")
+    other_uids = ArrayField(models.CharField(max_length=16), default=list, blank=True)
     name = models.CharField(max_length=120)
     rule = models.JSONField()
     rule_hash = models.CharField(max_length=32)

@@ -125,8 +125,10 @@ def snapshots(project: Project, place: Place) -> Part[Snapshot]:
 
 
 def snapshot_for(project: Project, uid: str) -> Snapshot:
-    """Return the project's snapshot or raise Http404."""
-    found: Snapshot = one_of(Snapshot.objects.filter(project=project), uid)
+    """Return the project's snapshot, by the uid of any request for it, or raise Http404."""
+    query = Snapshot.objects.filter(project=project)
+    merged = query.filter(other_uids__contains=[uid]).first() if is_uid(uid) else None
+    found: Snapshot = merged or one_of(query, uid)
     return found
 
 

@@ -71,15 +71,9 @@ def refresh(*, project: Project, solutions: Sequence[Solution]) -> None:
 
 def recompute(*, by: User, project: Project) -> int:
     """Recompute every decision of the project from its verdicts; return how many changed state."""
-    before = dict(Decision.objects.filter(project=project).values_list("solution_id", "state"))
     ids = list(Solution.objects.filter(project=project).order_by("pk").values_list("pk", flat=True))
-    for start in range(0, len(ids), CHUNK):
-        with transaction.atomic():
-            refresh(project=project, solutions=lock(ids[start : start + CHUNK]))
-    after = Decision.objects.filter(project=project).values_list("solution_id", "state")
-    changed = sum(1 for pk, state in after if before.get(pk) != state)
-    events.record(by=by, action="decisions recomputed", project=project, changed=changed)
-    return changed
+    chunks = (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK))
+    return sum(_again(by, project, chunk) for chunk in chunks)
 
 
 def ring(*, project: Project) -> None:
@@ -97,15 +91,33 @@ def catch_up(*, by: User, project: Project) -> int:
         project=project, decision__policy_version__lt=project.decided_from
     )
     while ids := list(old.order_by("pk").values_list("pk", flat=True)[:CHUNK]):
-        with transaction.atomic():
-            project.refresh_from_db()
-            refresh(project=project, solutions=lock(ids))
+        project.refresh_from_db()
+        _again(by, project, ids)
         done += len(ids)
     # a change of the policy meanwhile has set a newer version, which stays
     Project.objects.filter(pk=project.pk, decided_from=project.decided_from).update(decided_from=1)
-    if done:
-        events.record(by=by, action="decisions recomputed", project=project, count=done)
     return done
+
+
+@transaction.atomic
+def _again(by: User, project: Project, ids: Sequence[int]) -> int:
+    """Make these decisions again; return how many changed state.
+
+    Each chunk leaves its event: a snapshot that goes on after a kill knows other labels by them.
+    """
+    solutions = lock(ids)
+    rows = Decision.objects.filter(solution__in=ids).values_list("solution_id", "state")
+    before = dict(rows)
+    refresh(project=project, solutions=solutions)
+    changed = sum(before.get(pk) != state for pk, state in rows.all())
+    events.record(
+        by=by,
+        action="decisions recomputed",
+        project=project,
+        solutions=len(ids),
+        changed=changed,
+    )
+    return changed
 
 
 def count_places(*, project: Project) -> None:

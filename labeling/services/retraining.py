@@ -9,6 +9,7 @@ from labeling.domain.releases import Rule
 from labeling.models import PRM, Decision, Project, TrainingRun, User
 from labeling.models.rewards import TrainingState
 from labeling.services import snapshots, training
+from labeling.services.freezing.moments import alone_retraining
 
 
 def request_if_due(*, by: User, project: Project, now: datetime) -> TrainingRun | None:
@@ -17,6 +18,11 @@ def request_if_due(*, by: User, project: Project, now: datetime) -> TrainingRun 
     Due: `policy.retrain_after` decisions more than the champion's snapshot had, and no training
     under way. The new PRM is compared on the champion's evaluation set and promoted on a gain.
     """
+    with alone_retraining(project) as alone:
+        return _request_if_due(by, project, now) if alone else None
+
+
+def _request_if_due(by: User, project: Project, now: datetime) -> TrainingRun | None:
     champion = (
         PRM.objects.select_related("training_run__snapshot", "training_run__evaluation_set")
         .filter(project=project, champion=True)

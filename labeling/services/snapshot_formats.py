@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from labeling.domain.exports import format_named
 from labeling.domain.releases import Rule, Target
@@ -24,7 +25,9 @@ def ask(*, by: User, snapshot: Snapshot, name: str) -> None:
     One that failed is tried again.
     """
     form = format_named(name)
-    snapshot = Snapshot.objects.select_for_update().get(pk=snapshot.pk)
+    # the snapshot may have been merged into an earlier one meanwhile, which then answers for it
+    named = Q(pk=snapshot.pk) | Q(other_uids__contains=[snapshot.uid])
+    snapshot = Snapshot.objects.select_for_update().get(named)
     known = snapshot.formats.get(form.name)
     if known is not None and "error" not in known:
         return

@@ -94,12 +94,13 @@ def freeze(*, by: User, snapshot: Snapshot, now: datetime) -> Snapshot:
 
 def attend(*, now: datetime) -> None:
     """Ring for snapshots that wait or whose worker is gone; remove drafts that belong to none."""
+    drafts = list(_root().glob(".draft-*"))  # first: one begun after the query is not among them
     waiting = {row.uid: row for row in Snapshot.objects.filter(frozen_at=None, reason="")}
     for snapshot in waiting.values():
         heard = snapshot.progress.get("at", snapshot.created_at.timestamp())
         if now.timestamp() - heard > UNHEARD_SECONDS:
             ring(snapshot=snapshot)
-    for folder in _root().glob(".draft-*"):
+    for folder in drafts:
         if folder.name.removeprefix(".draft-") not in waiting:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -173,7 +174,6 @@ def _read_rule(by: User, project: Project, values: dict[str, Any]) -> Rule:
 def _freeze(by: User, snapshot: Snapshot, now: datetime) -> Snapshot:
     watcher = Watcher(snapshot)
     try:
-        # An error leaves the draft for the next attempt; a refusal means that there is none.
         draft, counts = writing.write(snapshot, _draft_of(snapshot), watcher)
         if not counts["records"]:
             draft.remove()
@@ -191,32 +191,50 @@ def _publish(
     by: User, snapshot: Snapshot, draft: Draft, digest: str, counts: dict[str, Any], now: datetime
 ) -> Snapshot:
     # Two requests of the same rule may be frozen at once, each by its worker: the project's row
-    # decides which is published; the other one is dropped in favor of it.
+    # decides which is published; the other one is merged into it. Somebody may ask for a format of
+    # either meanwhile: their rows' locks decide.
     Project.objects.select_for_update().get(pk=snapshot.project_id)
-    same = Snapshot.objects.filter(
+    rows = Snapshot.objects.select_for_update(of=("self",)).select_related("project")
+    snapshot = rows.get(pk=snapshot.pk)
+    same = rows.filter(
         project=snapshot.project_id, rule_hash=snapshot.rule_hash, content_hash=digest
     ).first()
     if same is not None:
-        same.formats = {**snapshot.formats, **same.formats}
-        same.save(update_fields=["formats"])
-        snapshot.delete()
-        return same
+        return _merge(by, snapshot, same)
     folder = _root() / f"{digest[:12]}-{snapshot.uid}"
-    if not folder.exists():  # a process killed between this and the commit has left it
+    # a process killed between this and the commit has left it, or one of what the labels were then
+    for left in set(_root().glob(f"{'?' * 12}-{snapshot.uid}")) - {folder}:
+        shutil.rmtree(left)
+    if not folder.exists():
         draft.folder.rename(folder)
         _sync(folder.parent)
     snapshot.decisions_at_freeze = counts.pop("decided")
     snapshot.counts, snapshot.content_hash, snapshot.progress = counts, digest, {}
     snapshot.folder, snapshot.frozen_at = folder.name, now
     snapshot.save()
+    _tell(by, snapshot)
+    return snapshot
+
+
+def _merge(by: User, snapshot: Snapshot, same: Snapshot) -> Snapshot:
+    """Let the earlier snapshot answer for the later request, too."""
+    same.formats = {**snapshot.formats, **same.formats}
+    same.other_uids = [*same.other_uids, snapshot.uid]
+    same.save(update_fields=["formats", "other_uids"])
+    snapshot.delete()
+    _tell(by, same, requested_as=snapshot.uid)
+    return same
+
+
+def _tell(by: User, snapshot: Snapshot, **more: str) -> None:
     events.record(
         by=by,
         action="snapshot frozen",
         project=snapshot.project,
         subject=snapshot.uid,
-        content_hash=digest,
+        content_hash=snapshot.content_hash,
+        **more,
     )
-    return snapshot
 
 
 def _sync(folder: Path) -> None:

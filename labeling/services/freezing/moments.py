@@ -16,6 +16,9 @@ from labeling.models import Event, Project, Snapshot
 _LOCK = 0x5E1EC7
 """First half of the advisory locks' keys; the second is the snapshot's id."""
 
+_RETRAINING = 0x5E1EC8
+"""Likewise; the second is the project's id."""
+
 FORMAT = 2
 """Counts up when the same rule and labels give other bytes than before."""
 
@@ -27,7 +30,23 @@ def alone_with(snapshot: Snapshot) -> Iterator[bool]:
     Two workers may hear the bell. The advisory lock (5E1EC7, snapshot's id) decides; it ends with
     the connection through which the files are read, so a killed process never leaves it behind.
     """
-    keys = [_LOCK, snapshot.pk % 2**31]
+    with _alone(_LOCK, snapshot.pk) as mine:
+        yield mine
+
+
+@contextmanager
+def alone_retraining(project: Project) -> Iterator[bool]:
+    """Give whether no other process freezes what this project is trained on again.
+
+    Of two at once each might see other labels, and two trainings would follow.
+    """
+    with _alone(_RETRAINING, project.pk) as mine:
+        yield mine
+
+
+@contextmanager
+def _alone(lock: int, pk: int) -> Iterator[bool]:
+    keys = [lock, pk % 2**31]
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", keys)
         mine = bool(cursor.fetchone()[0])

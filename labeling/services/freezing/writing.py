@@ -26,7 +26,7 @@ _AT_ONCE = 500
 
 
 def write(snapshot: Snapshot, folder: Path, watcher: Watcher) -> tuple[Draft, dict[str, Any]]:
-    """Write the native files; on an error they stay for the next attempt."""
+    """Write the native files; what a killed process has written is gone on with."""
     project, rule = snapshot.project, Rule.from_dict(snapshot.rule)
     watcher.say("reading")
     with one_moment():

@@ -189,7 +189,9 @@ def test_two_workers_at_once_publish_one_snapshot(decided):
     assert len(set(hashes) - {None}) == 1
     (published,) = Snapshot.objects.all()
     assert published.frozen_at is not None
-    assert Event.objects.filter(action="snapshot frozen").count() == 1
+    told = Event.objects.filter(action="snapshot frozen").order_by("pk")
+    assert [event.subject for event in told] == [published.uid] * 2
+    assert [event.details.get("requested_as") for event in told] == [None, *published.other_uids]
     folders = [path.name for path in (django_settings.VAR_DIR / "snapshots").iterdir()]
     assert folders == [published.folder]
 
