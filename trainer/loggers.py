@@ -7,12 +7,13 @@ Weights & Biases take part where they are wished for and installed.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TextIO
 
 from trainer.config import Progress, TrainError
 
@@ -39,7 +40,11 @@ class StepLog:
         lines = path.read_text(encoding="utf-8").splitlines()[:done] if path.is_file() else []
         if len(lines) < done:
             raise TrainError(f"{path} is shorter than the checkpoint beside it")
-        path.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+        partial = path.with_suffix(".partial")  # a kill must not leave fewer lines than `done`
+        with partial.open("w", encoding="utf-8") as file:
+            file.writelines(line + "\n" for line in lines)
+            _settle(file)
+        os.replace(partial, path)
         self.losses: list[float] = [json.loads(line)["loss"] for line in lines]
         self._file = path.open("a", encoding="utf-8")
 
@@ -49,12 +54,17 @@ class StepLog:
         self._file.write(json.dumps(asdict(step)) + "\n")
 
     def flush(self) -> None:
-        """Let the file reach as far as the run has come."""
-        self._file.flush()
+        """Let the file, on disk, reach as far as the run has come."""
+        _settle(self._file)
 
     def close(self) -> None:
         """See Logger."""
         self._file.close()
+
+
+def _settle(file: TextIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
 
 
 class Unwritten:

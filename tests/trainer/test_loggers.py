@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import resource
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,6 +64,22 @@ def test_tensorboard_shows_what_the_log_holds_also_after_a_kill(config: Make) ->
         for (_, value), (_, known) in zip(seen[f"train/{name}"], expected, strict=True):
             assert value == pytest.approx(known, rel=1e-5)
     assert "train/held_out_loss" not in seen
+
+
+def test_a_log_that_cannot_be_written_anew_stays_as_long_as_its_checkpoint(tmp_path: Path) -> None:
+    path = tmp_path / "train_log.jsonl"
+    path.write_text('{"loss": 1}\n' * 5)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20, limits[1]))  # a full disk, after 20 bytes
+    try:
+        with pytest.raises(OSError, match="too large"):
+            loggers.StepLog(path, 4)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    log = loggers.StepLog(path, 4)
+    log.close()
+    assert log.losses == [1, 1, 1, 1]
+    assert path.read_text() == '{"loss": 1}\n' * 4
 
 
 @pytest.mark.skipif(importlib.util.find_spec("wandb") is None, reason="wandb is not installed")
