@@ -84,7 +84,8 @@ class Best:
     since: int = 0
 
     def take(self, value: float, iteration: int) -> bool:
-        """Take a new figure; say whether it is the best. Equal is not better."""
+        """Take a new figure; say whether it is the best. Equal is not better, no number worst."""
+        value = -math.inf if math.isnan(value) else value
         if value > self.value or not self.iteration:
             self.value, self.iteration, self.since = value, iteration, 0
             return True
