@@ -55,6 +55,7 @@ class RunState:
 
     def load(self, path: Path) -> None:
         """Take over a saved state; raise `TrainError` where it belongs to another run."""
+        self._check_kind(path)
         rows = self.team.load(self._rows(), path)
         changed = [k for k, v in self.identity.items() if rows["identity"].get(k) != v]
         if changed:
@@ -69,6 +70,13 @@ class RunState:
         self.seconds = rows["seconds"]
         self.best = Best(**rows["best"])
         self.named = self.best.iteration
+
+    def _check_kind(self, path: Path) -> None:
+        """Raise `TrainError` for a file where processes have parts, and for parts where one is."""
+        alone = self.team.device is None
+        if path.is_dir() == alone:
+            wrote, now = ("several processes", "one") if alone else ("one process", "several")
+            raise TrainError(f"cannot resume from {path}: {wrote} wrote it, {now} would go on")
 
     def _weights(self) -> dict[str, Any]:
         """Return what training changes: a frozen backbone is read again from where it was."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import yaml
 from safetensors.torch import load_file
 from torch.testing import assert_close
@@ -19,6 +20,7 @@ from tests.trainer.conftest import sums
 from trainer.batching import split
 from trainer.config import TrainConfig, TrainError
 from trainer.records import write_jsonl
+from trainer.resume import RunState
 from trainer.team import Alone, deal, join
 from trainer.training import train
 
@@ -96,6 +98,22 @@ def test_a_kill_of_one_of_two_processes_is_resumed_to_the_same_losses(
 class Member(Alone):
     def __init__(self, rank: int, world: int) -> None:
         self.rank, self.world = rank, world
+
+
+def test_one_process_does_not_go_on_from_the_parts_of_several(config: Make) -> None:
+    settings = config(resume=True)
+    (settings.out / "checkpoint.pt").mkdir(parents=True)
+    with pytest.raises(TrainError, match=r"checkpoint.pt: several processes wrote it, one would"):
+        train(settings)
+
+
+def test_several_processes_do_not_go_on_from_the_file_of_one(tmp_path: Path) -> None:
+    model, member = torch.nn.Linear(2, 2), Member(0, 2)
+    member.device = torch.device("cpu")
+    state = RunState(model, torch.optim.AdamW(model.parameters()), {}, member)
+    state.save(tmp_path / "checkpoint.pt")
+    with pytest.raises(TrainError, match=r"checkpoint.pt: one process wrote it, several would"):
+        state.load(tmp_path / "checkpoint.pt")
 
 
 @pytest.mark.parametrize("world", [1, 2, 3, 8])
