@@ -33,7 +33,7 @@ class TrainConfig:
     float32 weights; "auto" does so where the processor has instructions for it.
     `lora` is the rank of adapters (0: all weights are trained), scaled by `lora_alpha` / rank (0:
     by 2). `checkpoint_every` counts optimizer steps, 0 for none.
-    `memory_check` refuses a run that needs more memory than the device has.
+    `memory_check` estimates the memory that a run needs, and refuses what the device has not.
     Every `evaluate_every` steps (0: a tenth of the run) the model is measured on `held_out`; the
     one with the best `watch` is kept, and after `patience` measurements without a better one the
     run ends (0: never early). `log` names loggers besides the run's own JSONL.

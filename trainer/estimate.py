@@ -21,6 +21,7 @@ FLOAT = 4  # bytes; weights, gradients and moments are float32
 MOMENTS = 2  # AdamW keeps two numbers per trained weight
 TIGHT = 0.9  # of the free memory: more than that is worth a warning
 NAME = "counted"
+CGROUP = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,12 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run will take: memory (room None: the device does not say), steps and tokens."""
+    """What a run will take: memory, steps and tokens.
 
-    memory: Estimate
+    `memory` is None where nobody asked for an estimate, `room` where the device does not say.
+    """
+
+    memory: Estimate | None
     room: Room | None
     iterations: int
     tokens: int
@@ -63,7 +67,7 @@ class Plan:
     def __str__(self) -> str:
         of = f" of {size(self.room.free)} free" if self.room else ""
         work = f"{self.iterations:,} steps, {self.tokens:,} tokens; time to go is known after some"
-        return f"{self.memory}{of}; {work}"
+        return f"{self.memory}{of}; {work}" if self.memory else work
 
 
 def estimate(model: nn.Module, config: TrainConfig, longest: int, shards: int = 1) -> Estimate:
@@ -156,7 +160,7 @@ def room(device: torch.device) -> Room | None:
         return None
     page = os.sysconf("SC_PAGE_SIZE")
     total = page * os.sysconf("SC_PHYS_PAGES")
-    return Room(min(total, _container(total)), _available(page))
+    return _contained(Room(total, _available(page)))
 
 
 def _available(page: int) -> int:
@@ -168,10 +172,21 @@ def _available(page: int) -> int:
     return page * os.sysconf("SC_AVPHYS_PAGES")
 
 
-def _container(otherwise: int) -> int:
-    limit = Path("/sys/fs/cgroup/memory.max")
-    text = limit.read_text().strip() if limit.is_file() else "max"
-    return int(text) if text.isdigit() else otherwise
+def _contained(machine: Room) -> Room:
+    """Return what a container's limit leaves of a machine's memory."""
+    limit, used = (_number(CGROUP / name) for name in ("memory.max", "memory.current"))
+    if limit is None or used is None:
+        return machine
+    stat = CGROUP / "memory.stat"
+    rows = dict(line.split() for line in stat.read_text().splitlines()) if stat.is_file() else {}
+    caches = sum(int(rows.get(name, 0)) for name in ("inactive_file", "active_file"))
+    free = limit - used + caches  # caches of files are let go of when memory is wanted
+    return Room(min(machine.total, limit), max(0, min(machine.free, free)))
+
+
+def _number(file: Path) -> int | None:
+    text = file.read_text().strip() if file.is_file() else ""
+    return int(text) if text.isdigit() else None
 
 
 def check(wanted: Estimate, device: torch.device, found: Room | None) -> str | None:

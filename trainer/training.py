@@ -14,7 +14,7 @@ import torch
 from trainer import cards, checkpoints, devices, estimate, folders, loggers, lora, optimizer
 from trainer.config import Progress, TrainConfig, TrainError, TrainResult, identity
 from trainer.dataset import Dataset, load_dataset
-from trainer.estimate import Plan
+from trainer.estimate import Plan, Room
 from trainer.fingerprints import model_sha256
 from trainer.gradients import accumulate
 from trainer.held_out import Figures, HeldOut
@@ -65,6 +65,9 @@ class _Run:
     def __init__(self, config: TrainConfig, team: Team) -> None:
         self.config, self.team = config, team
         self.device = team.device or devices.choose(config.device)
+        room = estimate.room(
+            self.device
+        )  # before the weights, which the estimate counts, lie there
         self.model, self.encoder, self.adapted = team.share(lambda: _start(config, self.device))
         self.data = load_dataset(config, self.encoder)
         self.weighted = with_balance(config, self.data)
@@ -80,7 +83,7 @@ class _Run:
                 # a layer done twice needs an input with a gradient; frozen embeddings give none
                 self.model.model.enable_input_require_grads()
         self.pace = Pace(self.data.examples, config)
-        self.plan = self._planned()
+        self.plan = self._planned(room)
         self.hashes = self._hashes()
         self.state = RunState(
             self.model,
@@ -100,15 +103,16 @@ class _Run:
             "backbone_sha256": self.team.gather(backbone)[0],
         }
 
-    def _planned(self) -> Plan:
-        """Estimate the run's memory; raise `TrainError` where the device has less."""
-        longest = max(len(example.ids) for example in self.data.examples)
-        wanted = estimate.estimate(self.model, self.config, longest, self.team.world)
-        found = estimate.room(self.device)
-        tight = estimate.check(wanted, self.device, found) if self.config.memory_check else None
-        if tight and self.team.rank == 0:
-            warnings.warn(tight, stacklevel=4)
-        return Plan(wanted, found, self.pace.iterations, self.pace.tokens)
+    def _planned(self, room: Room | None) -> Plan:
+        """Estimate the run's memory, if asked to; raise `TrainError` where the device has less."""
+        wanted = None
+        if self.config.memory_check:
+            longest = max(len(example.ids) for example in self.data.examples)
+            wanted = estimate.estimate(self.model, self.config, longest, self.team.world)
+            tight = estimate.check(wanted, self.device, room)
+            if tight and self.team.rank == 0:
+                warnings.warn(tight, stacklevel=4)
+        return Plan(wanted, room, self.pace.iterations, self.pace.tokens)
 
     def finish(self, on_progress: Callable[[Progress], None]) -> TrainResult:
         """Do the remaining steps, write the model, and return what became of the run."""
@@ -238,7 +242,7 @@ class _Run:
             held_out_sha256=self.hashes["held_out_sha256"],
             backbone_sha256=self.hashes["backbone_sha256"],
             best_iteration=self.state.best.iteration or None,
-            stopped_early=self.stopped,
+            stopped_early=self.state.iteration < self.pace.iterations,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -16,7 +17,8 @@ from transformers import AutoConfig
 
 from trainer import estimate, scratch
 from trainer.config import TrainConfig, TrainError
-from trainer.estimate import Estimate, Room
+from trainer.estimate import Estimate, Plan, Room
+from trainer.model import ProcessRewardModel
 from trainer.training import train
 
 Make = Callable[..., TrainConfig]
@@ -97,6 +99,67 @@ def test_a_run_that_cannot_fit_is_refused_before_its_first_step(
     with pytest.raises(TrainError, match=r"memory: .* the cpu has 1 kB. Smaller max_tokens"):
         train(config())
     assert len(train(config(memory_check=False, iterations=1)).losses) == 1
+
+
+def held() -> int:
+    """Return the bytes of the weights of all models in this process."""
+    gc.collect()
+    models = [found for found in gc.get_objects() if type(found) is ProcessRewardModel]
+    return sum(p.numel() * p.element_size() for model in models for p in model.parameters())
+
+
+def test_free_is_what_was_free_before_the_weights_came(
+    config: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, plans = held(), []
+    monkeypatch.setattr(estimate, "room", lambda _: Room(10**9, 10**9 - (held() - before)))
+    train(config(iterations=1), None, plans.append)
+    assert plans[0].room == Room(10**9, 10**9)
+
+
+def test_without_the_check_nothing_is_estimated(
+    config: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("no such architecture")
+
+    monkeypatch.setattr(estimate, "activations", fail)
+    with pytest.raises(ValueError, match="no such architecture"):
+        train(config(iterations=1))
+    plans: list[Plan] = []
+    train(config(iterations=1, memory_check=False), None, plans.append)
+    assert str(plans[0]).startswith("1 steps, ")
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({}, Room(1000, 700)),
+        ({"memory.max": "max", "memory.current": "300"}, Room(1000, 700)),
+        ({"memory.max": "500", "memory.current": "300"}, Room(500, 200)),
+        # 300 used, of which 60 + 40 are caches of files
+        (
+            {
+                "memory.max": "500",
+                "memory.current": "300",
+                "memory.stat": "anon 200\ninactive_file 60\nactive_file 40",
+            },
+            Room(500, 300),
+        ),
+        ({"memory.max": "2000", "memory.current": "300"}, Room(1000, 700)),
+        ({"memory.max": "500", "memory.current": "600"}, Room(500, 0)),
+    ],
+)
+def test_what_a_container_may_still_take_is_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], expected: Room
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text + "\n")
+    monkeypatch.setattr(estimate, "CGROUP", tmp_path)
+    pages = {"SC_PAGE_SIZE": 1, "SC_PHYS_PAGES": 1000}
+    monkeypatch.setattr(estimate.os, "sysconf", pages.__getitem__)
+    monkeypatch.setattr(estimate, "_available", lambda _: 700)
+    assert estimate.room(torch.device("cpu")) == expected
 
 
 def test_this_machine_says_what_memory_it_has() -> None:

@@ -158,6 +158,27 @@ def test_patience_counts_from_the_best_and_equal_is_not_better() -> None:
     assert (best.value, best.iteration, best.since) == (0.7, 2, 2)
 
 
+def test_no_number_is_worse_than_any() -> None:
+    best = Best()
+    values = (math.nan, -0.5, math.nan, -0.1)
+    assert [best.take(v, step) for step, v in enumerate(values, start=1)] == [
+        True,
+        True,
+        False,
+        True,
+    ]
+    assert (best.value, best.iteration, best.since) == (-0.1, 4, 0)
+
+
+def test_a_run_that_did_all_its_steps_was_not_stopped_early(config: Make, held_out: Path) -> None:
+    # Nothing is learned: from step 2 on no measurement is better, and patience is out at step 4.
+    asked = {"held_out": held_out, "evaluate_every": 1, "patience": 3, "lr": 1e-9, "watch": "f1"}
+    result = train(config(**asked, iterations=4))
+    assert (result.best_iteration, len(result.losses)) == (1, 4)
+    assert not result.stopped_early
+    assert train(config(**asked, iterations=5)).stopped_early
+
+
 def test_what_is_watched_is_better_when_it_is_more() -> None:
     assert Figures(0.4, 0.9).value("loss") == -0.4
     assert Figures(0.4, 0.9).value("f1") == 0.9
