@@ -8,6 +8,8 @@ _CLOSED = (
     IPv4Network("192.0.0.0/24"),  # IETF protocols; Python before 3.11.10 calls it global
     IPv6Network("64:ff9b::/96"),  # NAT64 (RFC 6052, 8215): an IPv4 address behind a gateway
     IPv6Network("64:ff9b:1::/48"),
+    IPv6Network("fec0::/10"),  # site-local (RFC 3879), which Python calls global
+    IPv6Network("3fff::/20"),  # documentation (RFC 9637), too new for Python 3.11
 )
 
 

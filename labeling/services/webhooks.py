@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import secrets
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db import connection, transaction
+from django.db.models import Func, Q, QuerySet, TextField, Value
+from django.db.models.functions import Lower
 from django.utils.crypto import salted_hmac
 
 from labeling import dispatch
@@ -28,11 +30,31 @@ KEPT = timedelta(days=30)
 MOST = 20
 """Webhooks of one project."""
 
+AT_ONCE = 2
+"""Deliveries under way to one project's webhooks, and to one host: fewer than a worker's threads,
+so that slow receivers leave some to the others."""
+
+_CLAIMING = 7_120_306
+"""The advisory lock of the one that claims."""
+
+_HOST = Func(
+    Lower("webhook__url"),
+    Value(r"^https?://([^/?:[]+|\[[^]]*\])"),
+    function="substring",
+    output_field=TextField(),
+)
+
 
 class NotWaiting(Refusal):
     """The delivery is under way already."""
 
     code = "not_waiting"
+
+
+class NoTest(Refusal):
+    """A test now would not be sent, or not tell more than the one that waits."""
+
+    code = "no_test"
 
 
 @transaction.atomic
@@ -77,7 +99,13 @@ def switch(*, by: User, webhook: Webhook, on: bool) -> None:
 
 @transaction.atomic
 def ping(*, by: User, webhook: Webhook, now: datetime) -> Delivery:
-    """Send a test."""
+    """Send a test; refuse where it would only wait."""
+    locked = Webhook.objects.select_for_update(no_key=True).get(pk=webhook.pk)  # two may ask
+    if not locked.active:
+        raise NoTest("the webhook is switched off: nothing is sent to it")
+    tests = Delivery.objects.filter(webhook=webhook, event=Hook.PING)
+    if tests.filter(state=DeliveryState.WAITING).exists():
+        raise NoTest("a test is on its way already: the log shows it")
     events.record(by=by, action="webhook tested", project=webhook.project, subject=webhook.uid)
     return announcements.deliver(webhook=webhook, hook=Hook.PING, data={}, at=now)
 
@@ -99,17 +127,15 @@ def send_again(*, by: User, delivery: Delivery, now: datetime) -> Delivery:
 
 @transaction.atomic
 def claim(*, now: datetime) -> Delivery | None:
-    """Lease the delivery that is due longest; None when none is.
+    """Lease a delivery that is due; None when none is that may be sent now.
 
-    Two workers may look at once: the row's lock lets one take it, the other passes it by.
+    Of projects and hosts with fewest deliveries under way it is the one that is due longest, so
+    that one project's many, or slow, do not hold up the others'.
     """
-    row = (
-        _due(now)
-        .select_for_update(skip_locked=True, of=("self",))
-        .select_related("webhook")
-        .order_by("due_at")
-        .first()
-    )
+    with connection.cursor() as cursor:
+        # another worker that claims now would count the same leases as this one
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CLAIMING])
+    row = _next(now)
     if row is None:
         return None
     row.lease_until, row.attempts = now + LEASE, row.attempts + 1
@@ -147,6 +173,24 @@ def attend(*, now: datetime) -> None:
         dispatch.ring("workers.deliver", queue="default", expires=20.0)
     over = Delivery.objects.exclude(state=DeliveryState.WAITING)
     over.filter(created_at__lt=now - KEPT).delete()
+
+
+def _next(now: datetime) -> Delivery | None:
+    held = Delivery.objects.filter(state=DeliveryState.WAITING, lease_until__gt=now)
+    leases = list(held.annotate(host=_HOST).values_list("webhook__project", "host"))
+    projects, hosts = Counter(p for p, _ in leases), Counter(h for _, h in leases)
+    due = _due(now).annotate(host=_HOST).select_related("webhook").order_by("due_at")
+    for under_way in range(AT_ONCE):
+        # a row that somebody sends again just now is passed by
+        row = (
+            due.select_for_update(skip_locked=True, of=("self",))
+            .exclude(webhook__project__in=[p for p, n in projects.items() if n > under_way])
+            .exclude(host__in=[h for h, n in hosts.items() if n > under_way])
+            .first()
+        )
+        if row is not None:
+            return row
+    return None
 
 
 def _due(now: datetime) -> QuerySet[Delivery]:

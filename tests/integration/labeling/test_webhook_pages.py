@@ -64,6 +64,17 @@ def test_the_log_says_what_came_of_each_message_and_sends_again(client, at, proj
     assert not Webhook.objects.exists()
 
 
+def test_what_is_switched_off_offers_no_test(client, at, project):
+    webhook = f.WebhookFactory(project=project)
+    test = at("move_webhook", webhook.uid, "test")
+    assert test in client.get(at("webhook", webhook.uid)).content.decode()
+    Webhook.objects.update(active=False)
+    assert test not in client.get(at("webhook", webhook.uid)).content.decode()
+    refused = client.post(test)  # of a page that was open before
+    assert refused.status_code == 409
+    assert "switched off" in refused.content.decode()
+
+
 def test_another_projects_webhook_is_not_found(client, at):
     other = f.DeliveryFactory()
     assert client.get(at("webhook", other.webhook.uid)).status_code == 404
