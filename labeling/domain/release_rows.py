@@ -1,50 +1,51 @@
 """One solution of a release as a line of JSON: an export's inner loop.
 
 The lines are those that trainer.records.to_json would write, byte for byte, and valid as they are:
-tests hold them to it.
+tests hold them to it. What equal labels make of a line (Frame) is rendered and counted once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass, field
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
-import orjson
+from orjson import dumps
 
 from labeling.domain.labels import labels_up_to
 from labeling.domain.monte_carlo import McMode
 from labeling.domain.releases import Rule, Target, first_wrong, neutral_steps, targets
 
+FRAMES = 4096
+"""How many frames are kept at hand: about 2 KB each."""
+
 Counts = list[tuple[int, int] | None]
+Numbers = tuple[int | None, ...]
+Texts = tuple[
+    str, str, str, list[str], str, str | None, str, str, str, str, str, str | None,
+]  # fmt: skip
+"""A solution's own: its id, its problem's id, statement, steps, reference answer, final answer,
+generator, licence, names of problem and solution in their data set, source, critique."""
 
 
-class Picked(NamedTuple):
-    """A solution that a rule picked, with its labels as they are stored; see labeling.models."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Said:
+    """What is said of a solution, as it is stored; see labeling.models. `source`: of the labels.
 
-    id: str
+    Equal to nothing but itself: it is looked up by identity, which costs nothing.
+    """
+
     split: str
-    problem_id: str
-    statement: str
-    steps: list[str]
-    first_error: int
-    step_labels: list[int | None]
-    mc_k: list[int | None]
-    mc_n: list[int | None]
-    mc_labeler: int | None
     final_answer_correct: bool | None
-    label_source: str
-    labelers: list[int]
-    policy: int | None
-    generator: str
-    final_answer: str | None
-    answer: str
+    first_error: int
+    step_labels: Numbers
+    mc_k: Numbers
+    mc_n: Numbers
+    mc_labeler: int | None
     source: str
-    licence: str
-    problem_name: str
-    solution_name: str
-    critique: str | None
+    labelers: tuple[int, ...]
+    policy: int | None
     critic: int | None
 
 
@@ -62,31 +63,36 @@ class Tally:
     with_critique: int = 0
     inexact_mc: int = 0
 
+    def plus(self, one: Tally, times: int) -> Tally:
+        """Return the tally with so many times what the other holds."""
+        return Tally(
+            *(n + times * more for n, more in zip(astuple(self), astuple(one), strict=True))
+        )
+
     def to_dict(self) -> dict[str, int]:
         """Return the counts; those that are rare only where there are any."""
         rare = ("with_counts", "with_critique", "inexact_mc")
         return {name: n for name, n in asdict(self).items() if n or name not in rare}
 
 
-class Line(NamedTuple):
-    """A rendered record and what it adds to its split's tally."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """What equal labels make of each line; or, in a word, why the rule leaves such solutions out.
 
-    data: bytes
-    labels: _Labels
-    labelers: tuple[str, ...]
-    source: str
-    counted: bool
-    criticized: bool
-    inexact: bool
+    The pieces stand behind the texts that they are named for; `one` is what a line adds to the
+    tally of its split.
+    """
 
-
-class _Labels(NamedTuple):
-    targets: tuple[int | None, ...]
-    first_error: int
-    neutral: tuple[int, ...]
-    right: int
-    wrong: int
-    without_loss: int
+    split: str
+    refused: str = ""
+    steps: bytes = b""
+    critique: bytes = b""
+    generator: bytes = b""
+    licence: bytes = b""
+    problem: bytes = b""
+    one: Tally = field(default_factory=Tally)
+    source: str = ""
+    labelers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,111 +108,87 @@ class Writer:
 
     def __init__(self, rule: Rule, speakers: dict[int, Speaker]) -> None:
         self._rule, self._speakers = rule, speakers
-        self._labels = lru_cache(maxsize=20_000)(self._target)
-        self._names = lru_cache(maxsize=20_000)(self._named)
+        self._frame = lru_cache(maxsize=FRAMES)(self._make_frame)
 
-    def line(self, row: Picked) -> Line | str:
-        """Return the record's line; or in a word why the rule leaves the solution out."""
-        said = tuple(row.step_labels) or labels_up_to(row.first_error, len(row.steps))
-        if len(said) != len(row.steps):
-            return "labels_do_not_fit"
-        labels = self._labels(said, row.first_error)
-        counts = _counts(row.mc_k, row.mc_n, len(said))
-        mc = self._speakers.get(row.mc_labeler or 0)
-        mode = mc.mode if mc is not None and row.mc_k else None
-        if self._rule.target is Target.SOFT:
-            if not _unbiased(counts, labels.targets, mode):
-                return "without_soft_labels"
-            counts = [c if t is not None else None for c, t in zip(counts or (), labels.targets)]  # noqa: B905 - equally long
-        names = self._names(tuple(row.labelers))
-        data = orjson.dumps(
-            {
-                "id": row.id,
-                "problem_id": row.problem_id,
-                "prompt": row.statement,
-                "steps": row.steps,
-                "labels": labels.targets,
-                "counts": counts,
-                "first_error": labels.first_error,
-                "final_answer_correct": row.final_answer_correct,
-                "split": row.split,
-                "sources": self._sources(row, said, mode, names, labels.neutral),
-            },
-            option=orjson.OPT_APPEND_NEWLINE,
-        )
-        inexact = mode is not None and not McMode(mode).exact
-        return Line(
-            data,
-            labels,
-            names,
-            row.label_source,
-            counts is not None,
-            row.critique is not None,
-            inexact,
-        )
+    def line(self, texts: Texts, said: Said) -> tuple[bytes, Frame]:
+        """Return the record's line, which is empty if its frame says why there is none."""
+        (
+            key, problem_key, statement, steps, answer, final_answer, generator, licence,
+            problem_name, name, source, critique,
+        ) = texts  # fmt: skip
+        frame = self._frame(said, len(steps))
+        if frame.refused:
+            return b"", frame
+        # The keys of `sources` in order: the bytes depend on it.
+        pieces = (
+            b'{"id":', dumps(key), b',"problem_id":', dumps(problem_key),
+            b',"prompt":', dumps(statement), b',"steps":', dumps(steps), frame.steps,
+            b',"sources":{"answer":', dumps(answer),
+            *((b',"critique":', dumps(critique), frame.critique) if frame.critique else ()),
+            b',"final_answer":', dumps(final_answer),
+            b',"generator":', dumps(generator), frame.generator,
+            b',"licence":', dumps(licence), frame.licence,
+            b',"problem":', dumps(problem_name), frame.problem,
+            b',"solution":', dumps(name), b',"source":', dumps(source), b"}}\n",
+        )  # fmt: skip
+        return b"".join(pieces), frame
 
-    def _named(self, labelers: tuple[int, ...]) -> tuple[str, ...]:
-        return tuple(sorted(self._speakers[pk].name for pk in labelers))
-
-    def _target(self, said: tuple[int | None, ...], first_error: int) -> _Labels:
+    def _make_frame(self, said: Said, step_count: int) -> Frame:
         rule = self._rule
-        made = targets(said, first_error, rule.neutral_as, rule.after_error)
-        wrong = first_wrong(made, first_error)
-        return _Labels(
-            made,
-            wrong,
-            tuple(neutral_steps(said, wrong)),
-            made.count(1),
-            made.count(0),
-            made.count(None),
+        ratings = said.step_labels or labels_up_to(said.first_error, step_count)
+        if len(ratings) != step_count:
+            return Frame(said.split, "labels_do_not_fit")
+        made = targets(ratings, said.first_error, rule.neutral_as, rule.after_error)
+        wrong = first_wrong(made, said.first_error)
+        counts = _counts(said.mc_k, said.mc_n, step_count)
+        mc = self._speakers.get(said.mc_labeler or 0)
+        mode = McMode(mc.mode) if mc is not None and mc.mode is not None and said.mc_k else None
+        if rule.target is Target.SOFT:
+            if not _unbiased(counts, made, mode):
+                return Frame(said.split, "without_soft_labels")
+            counts = [c if t is not None else None for c, t in zip(counts or (), made, strict=True)]
+        neutral = neutral_steps(ratings, wrong)
+        names = tuple(sorted(self._speakers[pk].name for pk in said.labelers))
+        critic = said.critic is not None and self._speakers[said.critic].name
+        return Frame(
+            said.split,
+            steps=_members(
+                labels=made,
+                counts=counts,
+                first_error=wrong,
+                final_answer_correct=said.final_answer_correct,
+                split=said.split,
+            ),
+            critique=_members(critique_by=critic) if critic else b"",
+            generator=_members(labelers=names, labels=said.source),
+            licence=_members(
+                **({} if mode is None else {"mc_exact": mode.exact, "mc_mode": mode}),
+                **({"neutral": neutral} if neutral else {}),
+                policy=said.policy,
+            ),
+            problem=_members(ratings=ratings),
+            one=Tally(
+                records=1,
+                steps=step_count,
+                right=made.count(1),
+                wrong=made.count(0),
+                without_loss=made.count(None),
+                flawless=int(wrong < 0),
+                with_counts=int(counts is not None),
+                with_critique=int(bool(critic)),
+                inexact_mc=int(mode is not None and not mode.exact),
+            ),
+            source=said.source,
+            labelers=names,
         )
 
-    def _sources(
-        self,
-        row: Picked,
-        said: Sequence[int | None],
-        mode: str | None,
-        names: Sequence[str],
-        neutral: Sequence[int],
-    ) -> dict[str, Any]:
-        """Return where the record comes from, keys in order: the bytes depend on it."""
-        critic = {} if row.critique is None else {
-            "critique": row.critique, "critique_by": self._speakers[row.critic or 0].name,
-        }  # fmt: skip
-        sampling = {} if mode is None else {"mc_exact": McMode(mode).exact, "mc_mode": mode}
-        return {
-            "answer": row.answer,
-            **critic,
-            "final_answer": row.final_answer,
-            "generator": row.generator,
-            "labelers": names,
-            "labels": row.label_source,
-            "licence": row.licence,
-            **sampling,
-            **({"neutral": neutral} if neutral else {}),
-            "policy": row.policy,
-            "problem": row.problem_name,
-            "ratings": said,
-            "solution": row.solution_name,
-            "source": row.source,
-        }
+
+def _members(**values: Any) -> bytes:
+    """Return an object's members behind others, in the order given."""
+    return b"," + dumps(values)[1:-1]
 
 
-def add(tally: Tally, line: Line) -> None:
-    """Count the line in its split's tally."""
-    labels = line.labels
-    tally.records += 1
-    tally.steps += len(labels.targets)
-    tally.right += labels.right
-    tally.wrong += labels.wrong
-    tally.without_loss += labels.without_loss
-    tally.flawless += labels.first_error < 0
-    tally.with_counts += line.counted
-    tally.with_critique += line.criticized
-    tally.inexact_mc += line.inexact
-
-
-def _counts(k: list[int | None], n: list[int | None], step_count: int) -> Counts | None:
+def _counts(k: Numbers, n: Numbers, step_count: int) -> Counts | None:
     if not k or not n or len(k) != step_count:
         return None
     return [
@@ -215,9 +197,9 @@ def _counts(k: list[int | None], n: list[int | None], step_count: int) -> Counts
     ]
 
 
-def _unbiased(counts: Counts | None, labels: Sequence[int | None], mode: str | None) -> bool:
+def _unbiased(counts: Counts | None, labels: Sequence[int | None], mode: McMode | None) -> bool:
     """Say whether every label has the k of n completions that were all drawn."""
-    if counts is None or (mode is not None and McMode(mode).stops_at_success):
+    if counts is None or (mode is not None and mode.stops_at_success):
         return False
     return all(
         count is not None for count, label in zip(counts, labels, strict=True) if label is not None

@@ -12,11 +12,12 @@ import json
 import os
 import shutil
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from labeling.domain.release_rows import Line, Tally, add
+from labeling.domain.release_rows import FRAMES, Frame, Tally
 
 SPLITS = ("train", "test")
 _JOURNAL = "journal.json"
@@ -33,9 +34,10 @@ class Draft:
         self.folder, self._stamp = folder, stamp
         self.last, self.refused = "", Counter[str]()
         self.sources, self.labelers = Counter[str](), Counter[str]()
-        self.tallies = {split: Tally() for split in SPLITS}
+        self._tallies = {split: Tally() for split in SPLITS}
         self._hashes = {split: hashlib.sha256() for split in SPLITS}
         self._waiting: dict[str, list[bytes]] = {split: [] for split in SPLITS}
+        self._seen: dict[Frame, int] = {}
         if not self._resume():
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
@@ -46,16 +48,22 @@ class Draft:
         """How many solutions were looked at."""
         return sum(tally.records for tally in self.tallies.values()) + self.refused.total()
 
-    def add(self, key: str, split: str, line: Line | str) -> None:
-        """Take a rendered record, or note why a picked solution has none."""
-        self.last = key
-        if isinstance(line, str):
-            self.refused[line] += 1
-            return
-        add(self.tallies[split], line)
-        self.sources[line.source] += 1
-        self.labelers.update(line.labelers)
-        self._waiting[split].append(line.data)
+    @property
+    def tallies(self) -> dict[str, Tally]:
+        """What the files of each split hold, with what waits for them."""
+        self._count()
+        return self._tallies
+
+    def add(self, last: str, lines: Iterable[tuple[bytes, Frame]]) -> None:
+        """Take lines and note why others are empty; `last` is the content hash of the last one."""
+        seen, waiting = self._seen, self._waiting
+        for data, frame in lines:
+            seen[frame] = seen.get(frame, 0) + 1
+            if data:
+                waiting[frame.split].append(data)
+        self.last = last
+        if len(seen) > FRAMES:
+            self._count()
 
     def write(self) -> None:
         """Hand what waits to the files."""
@@ -68,6 +76,7 @@ class Draft:
     def note(self) -> None:
         """Write the journal: a killed process' successor goes on from here."""
         self.write()
+        self._count()
         sizes = {}
         for split, file in self._files.items():
             file.flush()
@@ -78,7 +87,7 @@ class Draft:
             "refused": self.refused,
             "sources": self.sources,
             "labelers": self.labelers,
-            "tallies": {split: asdict(tally) for split, tally in self.tallies.items()},
+            "tallies": {split: asdict(tally) for split, tally in self._tallies.items()},
             "sizes": sizes,
             "hashes": self.hashes(),
         }
@@ -110,6 +119,18 @@ class Draft:
         self.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def _count(self) -> None:
+        """Add what was seen since the last time to the sums: lines of equal labels at once."""
+        for frame, times in self._seen.items():
+            if frame.refused:
+                self.refused[frame.refused] += times
+                continue
+            self._tallies[frame.split] = self._tallies[frame.split].plus(frame.one, times)
+            self.sources[frame.source] += times
+            for labeler in frame.labelers:
+                self.labelers[labeler] += times
+        self._seen.clear()
+
     def _resume(self) -> bool:
         try:
             state: dict[str, Any] = json.loads((self.folder / _JOURNAL).read_bytes())
@@ -120,7 +141,7 @@ class Draft:
             return False
         self.last, self.refused = state["last"], Counter(state["refused"])
         self.sources, self.labelers = Counter(state["sources"]), Counter(state["labelers"])
-        self.tallies = {split: Tally(**state["tallies"][split]) for split in SPLITS}
+        self._tallies = {split: Tally(**state["tallies"][split]) for split in SPLITS}
         return True
 
     def _restore(self, state: dict[str, Any]) -> bool:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator
+from itertools import islice, starmap
 from pathlib import Path
 from typing import Any
 
 from labeling.domain.consensus import DECIDED
 from labeling.domain.data_cards import card
-from labeling.domain.release_rows import Picked, Writer
+from labeling.domain.release_rows import Frame, Said, Texts, Writer
 from labeling.domain.releases import Rule
 from labeling.models import Decision, Snapshot
 from labeling.selectors.labels import Query, speakers
@@ -22,7 +22,11 @@ from labeling.services.freezing.moments import Watcher, one_moment, stamp
 CHECKPOINT_SECONDS = 1.0
 """How often the page hears of the progress, and how much work a killed process loses."""
 
-_AT_ONCE = 500
+_AT_ONCE = 100
+_BEYOND = Frame("train", "beyond_limit")
+
+_Row = tuple[Texts, Said]
+_Line = tuple[bytes, Frame]
 
 
 def write(snapshot: Snapshot, folder: Path, watcher: Watcher) -> tuple[Draft, dict[str, Any]]:
@@ -50,9 +54,11 @@ def _fill(draft: Draft, picked: Query, writer: Writer, limit: int | None, watche
     rest = picked.where("s.content_hash > %(after)s", after=draft.last) if draft.last else picked
     heard = time.monotonic()
     for rows in _chunks(rest.stream()):
-        for row in rows:
-            full = row.split == "train" and limit == draft.tallies["train"].records
-            draft.add(row.id, row.split, "beyond_limit" if full else writer.line(row))
+        lines: Iterable[_Line] = starmap(writer.line, rows)
+        if limit is not None:
+            lines = _up_to(limit - draft.tallies["train"].records, lines)
+        (last, *_), _ = rows[-1]
+        draft.add(last, lines)
         if time.monotonic() - heard >= CHECKPOINT_SECONDS:
             draft.note()
             watcher.say("writing", draft.done, total)
@@ -61,9 +67,17 @@ def _fill(draft: Draft, picked: Query, writer: Writer, limit: int | None, watche
             draft.write()
 
 
-def _chunks(rows: Iterator[Picked]) -> Iterator[list[Picked]]:
+def _chunks(rows: Iterator[_Row]) -> Iterator[list[_Row]]:
     while chunk := list(islice(rows, _AT_ONCE)):
         yield chunk
+
+
+def _up_to(room: int, lines: Iterable[_Line]) -> Iterator[_Line]:
+    """Leave out the training lines for which there is no room."""
+    for data, frame in lines:
+        full = frame.split == "train" and room == 0
+        yield (b"", _BEYOND) if full else (data, frame)
+        room -= frame.split == "train" and not full and bool(data)
 
 
 def _counts(draft: Draft, left_out: dict[str, Any]) -> dict[str, Any]:

@@ -121,7 +121,9 @@ def rendered(monkeypatch):
     ids = []
     line = writing.Writer.line
     monkeypatch.setattr(
-        writing.Writer, "line", lambda self, row: ids.append(row.id) or line(self, row)
+        writing.Writer,
+        "line",
+        lambda self, texts, said: ids.append(texts[0]) or line(self, texts, said),
     )
     return ids
 

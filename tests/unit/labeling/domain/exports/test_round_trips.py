@@ -6,13 +6,42 @@ import json
 
 import pytest
 from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from labeling.domain.exports import NotCarried, format_named
 from labeling.domain.exports.rows import BARE, CUT, GAP
 from labeling.domain.exports.shepherd import NUMBERED
-from labeling.domain.release_rows import Picked
+from labeling.domain.release_rows import Tally
 from labeling.domain.releases import AfterError, Target
-from tests.unit.labeling.domain.exports.carrying import TIDY, carried, native, picked, read
+from tests.unit.labeling.domain.exports.carrying import (
+    TIDY,
+    Row,
+    carried,
+    native,
+    picked,
+    read,
+    rendered,
+)
+from trainer.records import from_json, to_json
+
+
+@given(
+    picked(),
+    st.sampled_from(AfterError),
+    st.sampled_from(Target),
+    st.sampled_from((1, 0, None)),
+    st.sampled_from((None, "It is 4.\n\u2028\x7f\x1b")),
+)
+def test_a_line_is_that_of_its_record_byte_for_byte(row, after, target, neutral, critique):
+    row = row._replace(critique=critique, critic=critique and 3)
+    line, frame = rendered(row, after_error=after, target=target, neutral_as=neutral)
+    record = from_json(line.decode())
+    assert (to_json(record) + "\n").encode() == line
+    labels = record.labels
+    assert frame.one == Tally(
+        1, len(labels), labels.count(1), labels.count(0), labels.count(None),
+        record.first_error == -1, True, critique is not None, False,
+    )  # fmt: skip
 
 
 @given(picked())
@@ -105,9 +134,9 @@ def test_qwen_messages_hold_one_mark_for_each_label(row):
 
 CRITIQUE = "<analysis_1>\nFine.\n</analysis_1>\n\n<analysis_2>\n1 + 1 is 2.\n</analysis_2>\n\n"
 CRITIQUE += "<conclusion>\nIncorrect\n</conclusion>"
-ROW = Picked(
-    "ab" * 16, "train", "cd" * 16, "1 + 1?", ["Add.", "3"], 1, [1, -1], [], [], None, False,
-    "consensus", [3], 4, "m", "3", "2", "ours", "", "", "", CRITIQUE, 3,
+ROW = Row(
+    "1 + 1?", ["Add.", "3"], 1, [1, -1], [], [], None, False, (3,), "m", "3", "2", "ours", "", "",
+    "", CRITIQUE, 3,
 )  # fmt: skip
 
 
@@ -124,7 +153,7 @@ def test_a_judges_chain_is_the_question_and_the_words_whose_verdict_is_the_rows(
 @pytest.mark.parametrize(
     ("name", "change"),
     [
-        ("judge-chains", {"critique": None}),
+        ("judge-chains", {"critique": None, "critic": None}),
         ("judge-chains", {"critique": "It looks right."}),
         ("judge-chains", {"critique": CRITIQUE, "first_error": 0, "step_labels": [-1, None]}),
         ("qwen", {"steps": ["a<extra_0>", "b"]}),

@@ -13,15 +13,14 @@ from labeling.domain.exports import FORMATS, Part, format_named
 from labeling.domain.exports.critiques import REWRITTEN
 from labeling.domain.exports.rows import CUT
 from labeling.domain.exports.shepherd import NUMBERED
-from labeling.domain.release_rows import Picked
 from labeling.domain.releases import AfterError, Target
-from tests.unit.labeling.domain.exports.carrying import carried, native, picked, read
+from tests.unit.labeling.domain.exports.carrying import Row, carried, native, picked, read
 
 READ_AS = {form.name: form.name for form in FORMATS} | {"parquet": "record"}
-RICH = Picked(
-    "ab" * 16, "train", "cd" * 16, "1 + 1 + 1? ", [" Step 1: Add.", "Hm.", "4.", "So \\boxed{4}."],
-    2, [1, 0, -1, 1], [7, 6, 1, 0], [8, 8, 8, 8], 2, False, "consensus", [3, 1], 4, "some-model",
-    "four", "3", "ours", "CC0-1.0", "p-7", "sol-9", "The box: \\boxed{2}", 3,
+RICH = Row(
+    "1 + 1 + 1? ", [" Step 1: Add.", "Hm.", "4.", "So \\boxed{4}."], 2, [1, 0, -1, 1],
+    [7, 6, 1, 0], [8, 8, 8, 8], 2, False, (3, 1), "some-model", "four", "3", "ours", "CC0-1.0",
+    "p-7", "sol-9", "The box: \\boxed{2}", 3,
 )  # fmt: skip
 """A solution of which every part says something that no reader would assume."""
 
@@ -40,7 +39,7 @@ def criticized(draw):
     return row._replace(critique=said, critic=3, source="ProcessBench/gsm8k")
 
 
-def of_release(row: Picked):
+def of_release(row: Row):
     """The parts of a solution as it is stored."""
     after = row.first_error + 1 if row.first_error >= 0 else len(row.steps)
     return {
