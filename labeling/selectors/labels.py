@@ -6,6 +6,7 @@ Raw SQL, rows in binary and in chunks: an export of a million solutions spends i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -90,16 +91,20 @@ class Query:
         """Return the query with one more condition."""
         return Query(self.columns, f"{self.rows}\nAND {condition}", {**self.values, **values})
 
-    def stream(self) -> Iterator[tuple[Texts, Said]]:
-        """Yield the rows by the solutions' content hash; few distinct objects are Said."""
+    @contextmanager
+    def stream(self) -> Iterator[Iterator[tuple[Texts, Said]]]:
+        """Give the rows by the solutions' content hash; few distinct objects are Said.
+
+        The connection can do nothing else within, and anything after it, even where rows are left.
+        """
         connection.ensure_connection()
         cursor = psycopg.Cursor(connection.connection)
         for array in (_INT2S, _INT8S):
             cursor.adapters.register_loader(array, ByteaBinaryLoader)
         said = _reader()
         sql = f"{self.columns} {self.rows} ORDER BY s.content_hash"
-        for row in cursor.stream(sql, self.values, binary=True, size=_AT_ONCE):
-            yield row[:_TEXTS], said(row[_TEXTS:])
+        with closing(cursor.stream(sql, self.values, binary=True, size=_AT_ONCE)) as rows:
+            yield ((row[:_TEXTS], said(row[_TEXTS:])) for row in rows)
 
     def ask(self, what: str) -> list[tuple[Any, ...]]:
         """Return `what` of the rows; it may go on behind WHERE from a "$"."""
@@ -192,5 +197,6 @@ def labeled_records(
     """Stream the records of one split as they stand now, at most `limit`; see Query.stream."""
     writer = Writer(rule, speakers(project))
     picked = query(project, rule).where("p.split = %(split)s", split=split)
-    lines = (writer.line(*row)[0] for row in picked.stream())
-    yield from map(from_json, islice((line.decode() for line in lines if line), limit))
+    with picked.stream() as rows:
+        lines = (writer.line(*row)[0].decode() for row in rows)
+        yield from map(from_json, islice(filter(None, lines), limit))

@@ -42,14 +42,15 @@ _TWINS = """INSERT INTO left_out_solution SELECT id FROM (
 ) found WHERE number > 1"""
 
 
-def apply(project: Project, rule: Rule) -> tuple[Query, dict[str, Any]]:
-    """Return the query of what stays, and how many solutions stay out for which reason.
+def apply(project: Project, rule: Rule) -> tuple[Query, dict[str, Any], int]:
+    """Return the query of what stays, how many solutions do not for which reason, how many do.
 
     Within a transaction; the temporary tables live as long as it does. `evaluation_problems` counts
     problems by evaluation set; all other counts are solutions.
     """
     picked = query(project, rule)
-    counts = _not_picked(project, rule)
+    solutions = Solution.objects.filter(project=project).count()
+    counts = _not_picked(project, rule, solutions)
     if rule.dedup or rule.without:
         _make_tables()
         _write_keys(Problem.objects.filter(project=project), "")
@@ -65,7 +66,8 @@ def apply(project: Project, rule: Rule) -> tuple[Query, dict[str, Any]]:
     within = up_to_limit(picked, rule)
     if within is not picked:
         counts["beyond_limit"] = picked.ask("count(*)")[0][0] - within.ask("count(*)")[0][0]
-    return within, {name: n for name, n in counts.items() if n}
+    rest = solutions - sum(n for name, n in counts.items() if name != "evaluation_problems")
+    return within, {name: n for name, n in counts.items() if n}, rest
 
 
 def problems_of(project: Project, evaluation_set: str) -> QuerySet[Problem]:
@@ -78,9 +80,8 @@ def problems_of(project: Project, evaluation_set: str) -> QuerySet[Problem]:
     return Problem.objects.filter(named, project=project)
 
 
-def _not_picked(project: Project, rule: Rule) -> dict[str, Any]:
-    """Count the solutions whose state the rule does not take."""
-    solutions = Solution.objects.filter(project=project).count()
+def _not_picked(project: Project, rule: Rule, solutions: int) -> dict[str, Any]:
+    """Count which of so many solutions have a state that the rule does not take."""
     if rule.labeler:
         said = _by_state(Verdict.objects.filter(labeler__uid=rule.labeler))
         without = solutions - sum(said.values())

@@ -34,10 +34,12 @@ def write(snapshot: Snapshot, folder: Path, watcher: Watcher) -> tuple[Draft, di
     project, rule = snapshot.project, Rule.from_dict(snapshot.rule)
     watcher.say("reading")
     with one_moment():
-        picked, left_out = exclusions.apply(project, rule)
+        picked, left_out, total = exclusions.apply(project, rule)
         draft = Draft(folder, stamp(project, rule))
         try:
-            _fill(draft, picked, Writer(rule, speakers(project)), rule.limit, watcher)
+            watcher.say("reading", draft.done, total)
+            for done in _fill(draft, picked, Writer(rule, speakers(project)), rule.limit):
+                watcher.say("writing", done, total)
             counts = _counts(draft, left_out)
             counts["decided"] = Decision.objects.filter(
                 project=project, state__in=[str(state) for state in DECIDED]
@@ -48,23 +50,22 @@ def write(snapshot: Snapshot, folder: Path, watcher: Watcher) -> tuple[Draft, di
     return draft, counts
 
 
-def _fill(draft: Draft, picked: Query, writer: Writer, limit: int | None, watcher: Watcher) -> None:
-    total = picked.ask("count(*)")[0][0]
-    watcher.say("reading", draft.done, total)
+def _fill(draft: Draft, picked: Query, writer: Writer, limit: int | None) -> Iterator[int]:
+    """Write all that the draft does not hold yet; yield how far it is, each time it is noted."""
     rest = picked.where("s.content_hash > %(after)s", after=draft.last) if draft.last else picked
     heard = time.monotonic()
-    for rows in _chunks(rest.stream()):
-        lines: Iterable[_Line] = starmap(writer.line, rows)
-        if limit is not None:
-            lines = _up_to(limit - draft.tallies["train"].records, lines)
-        (last, *_), _ = rows[-1]
-        draft.add(last, lines)
-        if time.monotonic() - heard >= CHECKPOINT_SECONDS:
-            draft.note()
-            watcher.say("writing", draft.done, total)
-            heard = time.monotonic()
-        else:
+    with rest.stream() as found:
+        for rows in _chunks(found):
+            lines: Iterable[_Line] = starmap(writer.line, rows)
+            if limit is not None:
+                lines = _up_to(limit - draft.tallies["train"].records, lines)
+            (last, *_), _ = rows[-1]
+            draft.add(last, lines)
             draft.write()
+            if time.monotonic() - heard >= CHECKPOINT_SECONDS:
+                draft.note()
+                yield draft.done
+                heard = time.monotonic()
 
 
 def _chunks(rows: Iterator[_Row]) -> Iterator[list[_Row]]:

@@ -18,6 +18,7 @@ from django.db import connection
 
 from labeling.domain.releases import Rule
 from labeling.models import Decision, Event, Snapshot
+from labeling.selectors import labels
 from labeling.services import snapshots
 from labeling.services.freezing import writing
 from tests import factories
@@ -32,6 +33,7 @@ import django
 django.setup()
 from django.utils import timezone
 from labeling.models import Snapshot
+from labeling.selectors import labels
 from labeling.services import snapshots
 from labeling.services.freezing import moments, writing
 writing.CHECKPOINT_SECONDS, writing._AT_ONCE = 0, 3
@@ -146,6 +148,22 @@ def test_a_killed_freeze_is_gone_on_with_and_gives_the_same_bytes(decided, monke
     assert {p.name: p.read_bytes() for p in snapshots.folder_of(done).iterdir()} == files
     assert left_behind() == []
     assert done.progress == {}
+
+
+def test_after_an_error_half_way_the_connection_serves_the_next_attempt(decided, monkeypatch):
+    monkeypatch.setattr(labels, "_AT_ONCE", 2)
+    monkeypatch.setattr(writing, "_AT_ONCE", 2)
+    snapshot = asked_for(decided)
+
+    def full(*_):
+        raise OSError("no space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(writing.Draft, "write", full)
+        with pytest.raises(OSError, match="no space") as failed:
+            freeze(snapshot)
+    assert failed.traceback  # holds the frames of the rows that were not read
+    assert freeze(snapshot).counts["records"] == COUNT
 
 
 def test_labels_that_changed_after_the_kill_begin_the_files_anew(decided, monkeypatch):

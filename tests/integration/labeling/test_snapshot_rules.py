@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from django.db import transaction
 from django.http import Http404
 
 from labeling.domain.labels import LabelerKind, VerdictState
@@ -15,7 +16,7 @@ from labeling.domain.releases import Rule
 from labeling.domain.roles import Role
 from labeling.models import Decision
 from labeling.services import labelers, snapshots, verdicts
-from labeling.services.freezing import writing
+from labeling.services.freezing import exclusions, writing
 from tests import factories
 from trainer.records import from_json, read_jsonl, to_json
 
@@ -198,6 +199,19 @@ def test_dedup_keeps_one_of_equal_texts_and_one_side_of_equal_statements(project
     first = min(twin.content_hash for twin in twins[:2])
     assert ids == {first, twins[2].content_hash, kept.content_hash}
     assert freeze(project).counts["records"] == 5
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [{}, {"dedup": True}, {"limit": 2}, {"without": ["source:bench"]}, {"states": ["consensus"]}],
+)
+def test_what_stays_is_known_before_it_is_read(project, rule):
+    for number, statement in enumerate(["Add 1.", "ADD 1", "Add 2.", "Add 3.", "Add 4."]):
+        solved(project, statement, problem__source="bench" if number > 3 else "")
+    factories.SolutionFactory(problem__project=project)
+    with transaction.atomic():
+        picked, _, total = exclusions.apply(project, Rule.from_dict(rule))
+        assert total == picked.ask("count(*)")[0][0] > 0
 
 
 def test_a_limit_counts_what_is_beyond_it_where_the_rows_tell(project):
