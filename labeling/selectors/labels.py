@@ -5,12 +5,12 @@ Raw SQL, rows in binary and in chunks: an export of a million solutions spends i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 from django.db import connection
@@ -103,7 +103,9 @@ class Query:
             cursor.adapters.register_loader(array, ByteaBinaryLoader)
         said = _reader()
         sql = f"{self.columns} {self.rows} ORDER BY s.content_hash"
-        with closing(cursor.stream(sql, self.values, binary=True, size=_AT_ONCE)) as rows:
+        rows = cursor.stream(sql, self.values, binary=True, size=_AT_ONCE)
+        # It holds the connection's lock until it is closed: a traceback may keep it long.
+        with closing(cast("Generator[tuple[Any, ...]]", rows)):
             yield ((row[:_TEXTS], said(row[_TEXTS:])) for row in rows)
 
     def ask(self, what: str) -> list[tuple[Any, ...]]:
