@@ -84,6 +84,14 @@ class Annotator:
         answer = self.request("POST", path, json=body or {}, headers=headers)
         return answer.json() if answer.content else None
 
+    def change(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Change something: what the body does not name stays."""
+        return self.request("PATCH", path, json=body).json()
+
+    def remove(self, path: str) -> None:
+        """Remove something."""
+        self.request("DELETE", path)
+
     def rows(self, path: str, **filters: Any) -> Iterator[Row]:
         """Yield every row of a list, part by part."""
         part = self.get(path, **filters)

@@ -17,6 +17,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from labeling.domain.training_settings import OPTIONS, SCRATCH
 from labeling.models import TrainingRun, User
 from labeling.models.rewards import TrainingState
 from labeling.services import training
@@ -26,13 +27,7 @@ log = logging.getLogger("workers")
 
 WATCH_SECONDS = 1.0
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
-SCRATCH = "scratch"
-"""Backbone setting: random weights and a vocabulary from the data."""
-
 LOG = "train_log.jsonl"
-
-OPTIONS = ("lr", "batch-size", "iterations", "seed", "objective", "max-dropped", "precision")
-"""What a training's configuration may set of the trainer's options."""
 
 
 class TrainerFailed(Exception):

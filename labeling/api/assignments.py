@@ -28,6 +28,7 @@ from labeling.api.assignment_rows import (
 )
 from labeling.api.authentication import caller
 from labeling.api.base import Endpoint
+from labeling.api.once import repeatable
 from labeling.domain.assignments import RejectReason, SkipReason
 from labeling.domain.refusals import Refusal
 from labeling.domain.roles import Action, Role
@@ -70,6 +71,7 @@ class Assignments(Endpoint):
         return lists.answer(request, part, AssignmentOut, whole=person is not None)
 
     @extend_schema(request=None, responses={200: ItemOut, 204: None})
+    @repeatable
     def post(self, request: Request, uid: str) -> Response:
         """Take the next item; the open one comes again until it is concluded. 204: none is left."""
         member = membership_for(request.user, uid, Action.ANNOTATE)
@@ -122,6 +124,7 @@ class SubmitAssignment(Endpoint):
     scopes = {"POST": Scope.LABEL}
 
     @extend_schema(request=SubmitIn, responses=AssignmentOut)
+    @repeatable
     def post(self, request: Request, uid: str, item: str) -> Response:
         """Turn the labels into one's verdict; the same `key` again returns the same.
 
@@ -144,6 +147,7 @@ class SkipAssignment(Endpoint):
     scopes = {"POST": Scope.LABEL}
 
     @extend_schema(request=SkipIn, responses=AssignmentOut)
+    @repeatable
     def post(self, request: Request, uid: str, item: str) -> Response:
         """Return the item to the others, with a reason."""
         member = membership_for(request.user, uid, Action.ANNOTATE)
@@ -161,6 +165,7 @@ class RejectAssignment(Endpoint):
     scopes = {"POST": Scope.LABEL}
 
     @extend_schema(request=RejectIn, responses=AssignmentOut)
+    @repeatable
     def post(self, request: Request, uid: str, item: str) -> Response:
         """Say that the item cannot be labeled by anybody, and why."""
         member = membership_for(request.user, uid, Action.ANNOTATE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import StreamingHttpResponse
@@ -18,6 +18,7 @@ from rest_framework.response import Response
 
 from labeling.api.authentication import caller
 from labeling.api.base import Endpoint
+from labeling.api.once import repeatable_without
 from labeling.api.refusals import ErrorOut
 from labeling.api.stored_files import file_named, files_of, send
 from labeling.domain.refusals import Invalid
@@ -135,12 +136,32 @@ class OneSnapshotFile(Endpoint):
         return send(request, file_named(found, name), _BYTES)
 
 
+def _link_again(
+    _view: Any, request: Request, kept: dict[str, Any], *, uid: str, snapshot: str
+) -> dict[str, Any]:
+    project = project_for(request.user, uid, Action.EXPORT)
+    asked = LinkIn(data=request.data)
+    asked.is_valid(raise_exception=True)
+    signed = links.signed(
+        by=caller(request),
+        snapshot=catalog.snapshot_for(project, snapshot),
+        file=asked.validated_data["file"],
+        ends=datetime.fromisoformat(kept["expires_at"]),
+    )
+    return {"url": _url(request, signed)}
+
+
+def _url(request: Request, signed: str) -> str:
+    return request.build_absolute_uri(reverse("api-link", args=[signed]))
+
+
 class Links(Endpoint):
     """Links to one file, for those who have no token."""
 
     scopes = {"POST": Scope.EXPORT}
 
     @extend_schema(request=LinkIn, responses={201: LinkOut})
+    @repeatable_without(("url",), _link_again)
     def post(self, request: Request, uid: str, snapshot: str) -> Response:
         """Make a link that downloads one file for a while, without a token.
 
@@ -158,8 +179,8 @@ class Links(Endpoint):
             lasts=timedelta(seconds=asked.validated_data["seconds"]),
             now=timezone.now(),
         )
-        url = request.build_absolute_uri(reverse("api-link", args=[signed]))
-        return Response({"url": url, "expires_at": ends, "sha256": file.sha256}, status=201)
+        values = {"url": _url(request, signed), "expires_at": ends, "sha256": file.sha256}
+        return Response(values, status=201)
 
 
 class OpenLink(Endpoint):

@@ -138,6 +138,7 @@ class StartImport(Endpoint):
     scopes = {"POST": Scope.MANAGE}
 
     @extend_schema(request=StartIn, responses={202: ImportOut})
+    @repeatable
     def post(self, request: Request, uid: str, job: str) -> Response:
         """Import the file, or with `dry_run` only count what that would do.
 

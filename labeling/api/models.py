@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -11,6 +13,7 @@ from rest_framework.response import Response
 from labeling.api import lists
 from labeling.api.authentication import caller
 from labeling.api.base import Endpoint
+from labeling.api.once import repeatable
 from labeling.domain.roles import Action
 from labeling.models import PRM, TrainingRun
 from labeling.models.rewards import TrainingState
@@ -64,6 +67,21 @@ class TrainingQuery(lists.Query):
     state = serializers.ChoiceField(required=False, choices=[str(s) for s in TrainingState])
 
 
+class TrainingIn(serializers.Serializer[Any]):
+    """A training to ask for. `settings`: lr, batch-size, iterations, seed, objective, precision,
+    max-dropped; what is missing is as in `like`, a training's uid, or the champion's training.
+    """
+
+    snapshot = serializers.CharField(max_length=40, help_text="Its uid; trained on its train side.")
+    evaluation_set = serializers.CharField(
+        required=False, allow_null=True, default=None, max_length=40,
+        help_text="The uid of a snapshot whose test side the model is evaluated on.",
+    )  # fmt: skip
+    name = serializers.CharField(max_length=120)
+    like = serializers.CharField(required=False, allow_null=True, default=None, max_length=40)
+    settings = serializers.DictField(required=False, default=dict)
+
+
 class Models(Endpoint):
     """A project's reward models."""
 
@@ -93,6 +111,7 @@ class PromoteModel(Endpoint):
     scopes = {"POST": Scope.MANAGE}
 
     @extend_schema(request=None, responses=ModelOut)
+    @repeatable
     def post(self, request: Request, uid: str, model: str) -> Response:
         """Make the reward model the champion; the earlier one is kept, and can be again."""
         project = project_for(request.user, uid, Action.MANAGE)
@@ -104,6 +123,8 @@ class PromoteModel(Endpoint):
 class Trainings(Endpoint):
     """A project's trainings."""
 
+    scopes = {"POST": Scope.RUN}
+
     @extend_schema(parameters=[TrainingQuery], responses=lists.part_of(TrainingOut))
     def get(self, request: Request, uid: str) -> Response:
         """List trainings, newest first."""
@@ -111,6 +132,30 @@ class Trainings(Endpoint):
         query = lists.asked(request, TrainingQuery)
         part = catalog.trainings(project, query.place, **query.filters)
         return lists.answer(request, part, TrainingOut)
+
+    @extend_schema(request=TrainingIn, responses={201: TrainingOut, 200: TrainingOut})
+    @repeatable
+    def post(self, request: Request, uid: str) -> Response:
+        """Ask for a training; 200 with the earlier one of the same snapshots and settings.
+
+        A worker trains. A failed one waits again only when its own address is asked.
+        """
+        project = project_for(request.user, uid, Action.MANAGE)
+        asked = TrainingIn(data=request.data)
+        asked.is_valid(raise_exception=True)
+        given = asked.validated_data
+        like, other = given["like"], given["evaluation_set"]
+        before = timezone.now()
+        run = service.ask(
+            by=caller(request),
+            snapshot=catalog.snapshot_for(project, given["snapshot"]),
+            evaluation_set=catalog.snapshot_for(project, other) if other else None,
+            like=catalog.training_for(project, like) if like else catalog.champion_of(project),
+            name=given["name"],
+            settings=given["settings"],
+        )
+        shown = TrainingOut(catalog.training_for(project, run.uid)).data
+        return Response(shown, status=201 if run.created_at >= before else 200)
 
 
 class OneTraining(Endpoint):
@@ -125,6 +170,7 @@ class OneTraining(Endpoint):
         return Response(TrainingOut(catalog.training_for(project, training)).data)
 
     @extend_schema(request=None, responses=TrainingOut)
+    @repeatable
     def post(self, request: Request, uid: str, training: str) -> Response:
         """Let a failed training wait again; others stay as they are."""
         project = project_for(request.user, uid, Action.MANAGE)

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
@@ -20,25 +20,51 @@ from labeling.services import idempotency
 Post = Callable[..., Response]
 
 
+class Unkept(NamedTuple):
+    """Values of an answer that no row may hold, a secret for one.
+
+    `again(view, request, kept, **address)` makes them anew for the repeated answer, and refuses
+    whoever may not have them any more.
+    """
+
+    names: tuple[str, ...]
+    again: Callable[..., dict[str, Any]]
+
+
 def repeatable(post: Post) -> Post:
     """Let a method's answer be kept under the caller's Idempotency-Key, if there is one."""
+    return _keyed(post, Unkept((), lambda *_, **__: {}))
 
+
+def repeatable_without(
+    names: tuple[str, ...], again: Callable[..., dict[str, Any]]
+) -> Callable[[Post], Post]:
+    """Do as `repeatable`, but keep the answer without these values (Unkept)."""
+    return lambda post: _keyed(post, Unkept(names, again))
+
+
+def _keyed(post: Post, unkept: Unkept) -> Post:
     @wraps(post)
     def keyed(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
         key = request.headers.get("Idempotency-Key")
         if key is None:
             return post(view, request, *args, **kwargs)
+        told: dict[str, Any] = {}
 
         def act() -> idempotency.Answer:
             response = post(view, request, *args, **kwargs)
             values = json.loads(json.dumps(response.data, cls=JSONEncoder))
+            told.update({name: values.pop(name) for name in unkept.names})
             return idempotency.Answer(response.status_code, values)
 
         answer = idempotency.once(
             by=caller(request), key=key, asked=_asked(request), now=timezone.now(), act=act
         )
+        if answer.repeated and unkept.names:
+            told = unkept.again(view, request, answer.values, **kwargs)
         headers = {"Idempotent-Replayed": "true"} if answer.repeated else None
-        return Response(answer.values, status=answer.status, headers=headers)
+        values = {**answer.values, **told} if told else answer.values
+        return Response(values, status=answer.status, headers=headers)
 
     keyed.keyed = True  # type: ignore[attr-defined]
     return keyed

@@ -1,4 +1,4 @@
-"""Numbers about people and gold items over the API, for whoever manages the project."""
+"""Numbers about people over the API, for whoever manages the project."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,7 +15,6 @@ from labeling.api.base import Endpoint
 from labeling.api.lists import Known, asked
 from labeling.api.numbers import ShareOut
 from labeling.domain.roles import Action
-from labeling.selectors import gold_items
 from labeling.selectors.access import project_for
 from labeling.selectors.people import people
 
@@ -55,28 +54,6 @@ class PersonOut(serializers.Serializer[Any]):
     pace = PaceOut()
 
 
-class GoldOut(serializers.Serializer[Any]):
-    """One gold item; steps count from 0, -1 is no error, null in `answers`: reported."""
-
-    solution = serializers.CharField(source="uid")
-    use = serializers.CharField()
-    active = serializers.BooleanField()
-    key = serializers.IntegerField(allow_null=True)
-    right = ShareOut()
-    doubtful = serializers.BooleanField()
-    answers = serializers.SerializerMethodField()
-    explanation = serializers.CharField()
-
-    @extend_schema_field(
-        serializers.ListField(
-            child=serializers.ListField(child=serializers.IntegerField(allow_null=True))
-        )
-    )
-    def get_answers(self, found: gold_items.Gold) -> list[list[int | None]]:
-        """Return [first error, people], the most frequent first."""
-        return [[said, n] for said, n in found.ranked]
-
-
 class PeopleQuery(Known):
     days = serializers.IntegerField(
         required=False, min_value=1, max_value=3650, help_text="Look back so many days."
@@ -93,13 +70,3 @@ class People(Endpoint):
         days = asked(request, PeopleQuery).validated_data.get("days")
         since = timezone.now() - timedelta(days=days) if days else None
         return Response(PersonOut(people(project, since), many=True).data)
-
-
-class Gold(Endpoint):
-    """The project's gold items."""
-
-    @extend_schema(responses=GoldOut(many=True))
-    def get(self, request: Request, uid: str) -> Response:
-        """Return the gold items with what people answered, doubtful keys first."""
-        project = project_for(request.user, uid, Action.MANAGE)
-        return Response(GoldOut(gold_items.gold_items(project), many=True).data)

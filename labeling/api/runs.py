@@ -112,6 +112,7 @@ class MoveRun(Endpoint):
         responses=RunOut,
         parameters=[OpenApiParameter("move", str, "path", enum=list(_MOVES))],
     )
+    @repeatable
     def post(self, request: Request, uid: str, run: str, move: str) -> Response:
         """Pause, resume or cancel the run."""
         project = project_for(request.user, uid, Action.MANAGE)
@@ -129,6 +130,7 @@ class RetryRun(Endpoint):
     scopes = {"POST": Scope.RUN}
 
     @extend_schema(request=RetryIn, responses=RunOut)
+    @repeatable
     def post(self, request: Request, uid: str, run: str) -> Response:
         """Forget the unscored verdicts, or those with one reason, so that they are asked again."""
         project = project_for(request.user, uid, Action.MANAGE)

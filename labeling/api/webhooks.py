@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from labeling.api import lists
 from labeling.api.authentication import caller
 from labeling.api.base import Endpoint
+from labeling.api.once import repeatable, repeatable_without
 from labeling.domain.roles import Action
 from labeling.domain.webhooks import CHOSEN, URL_LIMIT
 from labeling.models import Delivery, Webhook
@@ -68,6 +69,14 @@ class DeliveryQuery(lists.Query):
     state = serializers.ChoiceField(required=False, choices=[str(s) for s in DeliveryState])
 
 
+def _secret_again(
+    _view: Any, request: Request, kept: dict[str, Any], *, uid: str
+) -> dict[str, Any]:
+    project = project_for(request.user, uid, Action.MANAGE)
+    made = catalog.webhook_for(project, kept["uid"])
+    return {"secret": webhooks.secret_of(webhook=made)}
+
+
 class Webhooks(Endpoint):
     """A project's webhooks."""
 
@@ -81,6 +90,7 @@ class Webhooks(Endpoint):
         return lists.answer(request, catalog.webhooks(project, query.place), WebhookOut)
 
     @extend_schema(request=WebhookIn, responses={201: NewWebhook})
+    @repeatable_without(("secret",), _secret_again)
     def post(self, request: Request, uid: str) -> Response:
         """Add a webhook; its secret is in this answer only. See docs/api.md for the signature."""
         project = project_for(request.user, uid, Action.MANAGE)
@@ -144,6 +154,7 @@ class TestWebhook(Endpoint):
     scopes = {"POST": Scope.MANAGE}
 
     @extend_schema(request=None, responses={202: DeliveryOut})
+    @repeatable
     def post(self, request: Request, uid: str, hook: str) -> Response:
         """Send a `ping`; the list of deliveries tells what came of it."""
         project = project_for(request.user, uid, Action.MANAGE)

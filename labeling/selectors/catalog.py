@@ -160,6 +160,11 @@ def training_for(project: Project, uid: str) -> TrainingRun:
     return found
 
 
+def champion_of(project: Project) -> TrainingRun | None:
+    """Return the training that made the project's champion."""
+    return TrainingRun.objects.filter(project=project, prm__champion=True).first()
+
+
 def imports(project: Project, place: Place, **equal: Any) -> Part[Import]:
     """Return imports, newest first."""
     return cut(Import.objects.filter(project=project, **equal), place, newest_first=True)

@@ -67,6 +67,15 @@ def member(project: Project, number: int) -> User:
     return found.user
 
 
+def member_named(project: Project, username: str) -> User:
+    """Return a member's account by its name or raise Http404."""
+    members = Membership.objects.filter(project=project, user__username=username)
+    found = members.select_related("user").first()
+    if found is None:
+        raise Http404("no such member")
+    return found.user
+
+
 def invited(token_hash: str, now: datetime) -> User | None:
     """Return whom an unused, unexpired link invites."""
     found = (

@@ -31,12 +31,17 @@ def issue(
 ) -> tuple[str, datetime]:
     """Return a signed name of the file, and until when it opens it."""
     ends = now + min(lasts, LONGEST)
-    values = [snapshot.uid, file, by.pk, int(ends.timestamp())]
     events.record(
         by=by, action="download link issued", project=snapshot.project, subject=snapshot.uid,
         file=file[:200], until=ends.isoformat(),
     )  # fmt: skip
-    return signing.dumps(values, salt=_SALT, compress=True), ends
+    return signed(by=by, snapshot=snapshot, file=file, ends=ends), ends
+
+
+def signed(*, by: User, snapshot: Snapshot, file: str, ends: datetime) -> str:
+    """Return the signed name of a file by which `by` lets it be downloaded until then."""
+    values = [snapshot.uid, file, by.pk, int(ends.timestamp())]
+    return signing.dumps(values, salt=_SALT, compress=True)
 
 
 def opened(*, signed: str, now: datetime) -> Opened:

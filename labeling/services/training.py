@@ -11,12 +11,20 @@ from django.db.models import Q
 
 from labeling import dispatch
 from labeling.domain.hashing import config_hash
+from labeling.domain.refusals import Refusal
+from labeling.domain.training_settings import OPTIONS, SCRATCH, read
 from labeling.models import PRM, Project, Snapshot, TrainingRun, User
 from labeling.models.rewards import TrainingState
 from labeling.services import events
 
 LEASE = timedelta(seconds=60)
 """A worker that trains renews its lease every few seconds; a dead one's run is taken over."""
+
+
+class NotFrozen(Refusal):
+    """A training needs the files of a snapshot that has none yet."""
+
+    code = "not_frozen"
 
 
 @transaction.atomic
@@ -48,6 +56,34 @@ def request(
     if run.state != TrainingState.DONE:
         ring(run=run)
     return run
+
+
+def ask(
+    *,
+    by: User,
+    snapshot: Snapshot,
+    evaluation_set: Snapshot | None,
+    like: TrainingRun | None,
+    name: str,
+    settings: Mapping[str, Any],
+) -> TrainingRun:
+    """Ask for a training with the settings of another one, changed by `settings`.
+
+    Without another one a backbone is made from the data. Raise BadSetting, and NotFrozen where a
+    snapshot has no files yet.
+    """
+    for used in filter(None, (snapshot, evaluation_set)):
+        if not used.frozen_at:
+            raise NotFrozen("the snapshot {name} is not frozen yet", name=used.name)
+    before = like.config if like else {"backbone": SCRATCH}
+    config = {key: value for key, value in before.items() if key in ("backbone", *OPTIONS)}
+    return request(
+        by=by,
+        snapshot=snapshot,
+        evaluation_set=evaluation_set,
+        name=name,
+        config={**config, **read(settings)},
+    )
 
 
 def ring(*, run: TrainingRun) -> None:

@@ -18,7 +18,7 @@ from django.conf import settings as configured
 import annotator_client
 from annotator_client import Annotator, ApiError, Failed
 from labeling import dispatch
-from labeling.models import Solution, Verdict
+from labeling.models import GoldItem, JudgePrompt, Solution, Verdict
 from labeling.services import snapshots
 from tests import factories as f
 from tests.api import Api
@@ -202,7 +202,7 @@ def test_names_that_lead_out_of_the_folder_are_refused():
 
 def test_the_documented_lines_run(served, project, owner, tmp_path, monkeypatch):
     text = (Path(configured.BASE_DIR) / "docs" / "api.md").read_text()
-    one, two, recipe = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    one, two, three, recipe = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     monkeypatch.setenv("ANNOTATOR_URL", served.url)
     monkeypatch.setenv("ANNOTATOR_TOKEN", Api(project).token(owner))
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
@@ -220,6 +220,13 @@ def test_the_documented_lines_run(served, project, owner, tmp_path, monkeypatch)
     scope["client"].__exit__()
     assert scope["refused"] == []
     assert scope["report"]["solutions"] == 1
+    exec(three, scope)
+    scope["client"].__exit__()
+    project.refresh_from_db()
+    assert project.policy.exam_items == 1
+    assert project.memberships.get(user__username="ada").role == "adjudicator"
+    assert GoldItem.objects.get(project=project).explanation == "Every step holds."
+    assert JudgePrompt.objects.get(project=project).text.endswith("Be strict.\n")
     exec(recipe, scope)
     assert not scope["is_ours"](
         "whsec_AAAA", {"webhook-id": "a", "webhook-timestamp": "1", "webhook-signature": "x"}, b""

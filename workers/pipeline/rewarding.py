@@ -9,6 +9,7 @@ from django.utils import timezone
 from labeling.domain.consensus import DecisionState
 from labeling.domain.releases import Rule
 from labeling.domain.run_settings import ScoreSettings
+from labeling.domain.training_settings import SCRATCH
 from labeling.models import PRM, Snapshot, TrainingRun
 from labeling.services import snapshots, training
 from labeling.services.snapshots import NothingToFreeze
@@ -19,9 +20,6 @@ from workers.pipeline.watching import wait_for_trainings
 
 CHAMPION = "consensus"
 """The label source whose PRMs may become champion in the sample world."""
-
-SCRATCH = "scratch"
-"""Backbone setting for natural language without a pretrained model: random weights."""
 
 
 def freeze(context: Context) -> None:

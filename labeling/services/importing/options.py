@@ -181,6 +181,9 @@ def _is_unicode(value: str) -> bool:
 
 def _plan(file: RowFile, sample: list[FileRow], options: Options) -> tuple[Plan | None, str]:
     values = [value for _, value, error in sample if not error]
+    if not values:
+        unread = marked("none of the file's first rows can be read")
+        return None, unread if sample else marked("the file holds no rows")
     form = format_named(options.format) if options.format else detect(values)
     columns: dict[str, str] | None = dict(options.columns) or None
     if file.kind is FileKind.TABLE and columns is None and not (form and form.name in _PLAIN):

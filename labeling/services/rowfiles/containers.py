@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from labeling.domain.refusals import Invalid
+from labeling.services.rowfiles.strangers import WORKBOOK, is_workbook
 
 UNPACKED_LIMIT = 200 * 10**9
 """Bytes that a packed file may unpack to."""
@@ -34,7 +35,7 @@ def container_of(head: bytes) -> str:
     """Return "gzip", "zip" or "" from a file's first bytes."""
     if head.startswith(b"\x1f\x8b"):
         return "gzip"
-    return "zip" if head.startswith(b"PK\x03\x04") else ""
+    return "zip" if head.startswith((b"PK\x03\x04", b"PK\x05\x06")) else ""
 
 
 @contextmanager
@@ -63,6 +64,8 @@ def _member(file: BinaryIO) -> BinaryIO:
             for entry in archive.infolist()
             if not entry.is_dir() and not entry.filename.startswith("__MACOSX/")
         ]
+        if is_workbook([entry.filename for entry in names]):
+            raise Invalid(WORKBOOK)
         if len(names) != 1:
             raise Invalid("the zip holds {count} files; one is expected", count=len(names))
         return archive.open(names[0])  # type: ignore[return-value]

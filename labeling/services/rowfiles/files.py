@@ -21,6 +21,7 @@ from labeling.services.rowfiles.lines import (
     parsed,
 )
 from labeling.services.rowfiles.parquet import ParquetRows
+from labeling.services.rowfiles.strangers import complaint
 from labeling.services.rowfiles.tables import DELIMITERS, csv_rows
 
 HEAD = 65_536
@@ -111,9 +112,9 @@ def _kind(stream: BinaryIO, packed: bool) -> FileKind:
         if packed:
             raise Invalid("a Parquet file must come unpacked: it is compressed in itself")
         return FileKind.PARQUET
-    if first[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise Invalid("is UTF-16; save it as UTF-8")
     head = first + stream.read(HEAD)
+    if stranger := complaint(head):
+        raise Invalid(stranger)
     start = head.lstrip(BLANK)
     if not start:
         raise Invalid("the file is empty")
@@ -123,7 +124,10 @@ def _kind(stream: BinaryIO, packed: bool) -> FileKind:
         return _json_kind(head, first)
     if any(first.count(mark.encode()) for mark in DELIMITERS):
         return FileKind.TABLE
-    raise Invalid("is neither JSON, CSV with a header, nor Parquet")
+    raise Invalid(
+        "is neither JSON, CSV with a header of two columns at least, nor Parquet, nor the first two"
+        " in gzip or zip"
+    )
 
 
 def _json_kind(head: bytes, first: bytes) -> FileKind:

@@ -26,6 +26,8 @@ def csv_rows(stream: BinaryIO) -> Iterator[FileRow]:
     """
     source = _Lines(stream)
     first = next(source, "")
+    for _, _, reason in source.take_lost():
+        raise Invalid("the first line is no CSV header: {reason}", reason=reason)
     delimiter = max(DELIMITERS, key=first.count)
     reader = csv.reader(source.after(first), delimiter=delimiter, strict=True)
     header, reason = _next(reader)
@@ -47,6 +49,8 @@ def _next(reader: Iterator[list[str]]) -> tuple[list[str] | None, str]:
     try:
         return next(reader, None), ""
     except csv.Error as error:
+        if "new-line character" in str(error):
+            return None, "its lines end with CR alone: save it with LF or CR LF"
         return None, f"not valid CSV: {error}"
 
 
@@ -91,6 +95,6 @@ class _Lines:
                     return raw.decode("utf-8-sig" if self.number == 1 else "utf-8")
                 self.lost.append((self.number, None, f"the line is {TOO_LONG}"))
             except UnicodeDecodeError as error:
-                reason = f"not UTF-8 at byte {error.start + 1} of the line"
+                reason = f"not UTF-8 at byte {error.start + 1} of the line: save it as UTF-8"
                 self.lost.append((self.number, None, reason))
         raise StopIteration

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from labeling.domain.releases import Rule
-from labeling.models import Event, Membership
+from labeling.models import Event, IdempotencyKey, Membership
 from labeling.services import adjudications, links, snapshots
 from tests import factories as f
 from tests.api import Api
@@ -129,6 +129,18 @@ def test_a_link_opens_one_file_without_a_token(api, viewer, snapshot, data):
     assert Client().get(url, headers={"Range": "bytes=2-4"}).status_code == 206
     assert Client().get(url[:-1] + ("A" if url[-1] != "A" else "B")).status_code == 404
     assert Event.objects.filter(action="download link issued").get().actor == viewer
+
+
+def test_a_link_is_told_again_and_kept_nowhere(api, viewer, snapshot, project):
+    path, asked = f"snapshots/{snapshot.uid}/links", {"file": "train.jsonl"}
+    first = api(viewer, "post", path, asked, Idempotency_Key="k")
+    again = api(viewer, "post", path, asked, Idempotency_Key="k")
+    assert again.json()["expires_at"] == first.json()["expires_at"]
+    assert Client().get(again.json()["url"].removeprefix("http://testserver")).status_code == 200
+    assert "url" not in IdempotencyKey.objects.get().answer
+    assert Event.objects.filter(action="download link issued").count() == 1
+    Membership.objects.filter(user=viewer, project=project).update(role="annotator")
+    assert api(viewer, "post", path, asked, Idempotency_Key="k").status_code == 403
 
 
 def test_a_link_ends_with_its_time_and_with_its_issuers_rights(api, viewer, snapshot, project):

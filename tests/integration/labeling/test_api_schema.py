@@ -78,6 +78,9 @@ def world(one_connection, project, owner, settings, tmp_path):
         "model": prm.uid,
         "training": prm.training_run.uid,
         "snapshot": prm.training_run.snapshot.uid,
+        "user": f.MembershipFactory(project=project, role=Role.ANNOTATOR).user.username,
+        "version": f.GuidelineFactory(project=project).version,
+        "name": "paper-v1",
         "hook": f.DeliveryFactory(webhook__project=project).webhook.uid,
         "one": run.labeler.uid,
         "other": run.labeler.uid,
@@ -122,6 +125,20 @@ def test_every_operation_is_described():
             assert {"400", "429"} <= set(operation["responses"]), where
             for parameter in operation.get("parameters", []):
                 assert parameter["schema"], where
+
+
+READING = {"/api/projects/{uid}/runs/estimate", "/api/projects/{uid}/imports/{job}/preview"}
+"""Addresses whose POST writes nothing."""
+
+
+def test_every_post_that_writes_may_be_repeated():
+    paths = document()["paths"].items()
+    keyed = {
+        path: any(one["name"] == "Idempotency-Key" for one in found["post"]["parameters"])
+        for path, found in paths
+        if "post" in found
+    }
+    assert {path for path, takes in keyed.items() if not takes} == READING
 
 
 def test_the_schema_has_no_warnings(capsys):

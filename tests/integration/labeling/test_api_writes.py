@@ -15,9 +15,11 @@ from labeling.models import (
     Decision,
     IdempotencyKey,
     Labeler,
+    Membership,
     Problem,
     Solution,
     Verdict,
+    Webhook,
 )
 from labeling.services import idempotency, rollups
 from tests import factories as f
@@ -243,6 +245,46 @@ def test_keys_belong_to_their_caller_and_to_what_succeeded(api, manager, owner):
     mine = api(owner, "post", "solutions", {"rows": ROWS[:1]}, Idempotency_Key="k")
     assert mine.json()["solutions"] == 0
     assert api(owner, "post", "solutions", {"rows": ROWS}, Idempotency_Key=" ?").status_code == 400
+
+
+def test_a_webhooks_secret_is_told_again_and_kept_nowhere(api, manager, annotator):
+    asked = {"url": "https://example.com/hook", "events": ["run.finished"]}
+    first = api(manager, "post", "webhooks", asked, Idempotency_Key="k")
+    again = api(manager, "post", "webhooks", asked, Idempotency_Key="k")
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.json() == first.json()
+    assert first.json()["secret"].startswith("whsec_")
+    kept = IdempotencyKey.objects.get()
+    assert "secret" not in kept.answer
+    assert first.json()["secret"] not in str(kept.answer)
+    assert Webhook.objects.count() == 1
+    Membership.objects.filter(user=manager).update(role="viewer")
+    assert api(manager, "post", "webhooks", asked, Idempotency_Key="k").status_code == 403
+
+
+def test_items_runs_and_models_move_once_by_their_key(api, manager, annotator, project):
+    f.SolutionFactory(problem__project=project, decided=True)
+    Decision.objects.update(state="disputed", priority=1, places=1)
+    taken = api(annotator, "post", "assignments", {}, Idempotency_Key="a")
+    assert api(annotator, "post", "assignments", {}, Idempotency_Key="a").json() == taken.json()
+    path = f"assignments/{taken.json()['uid']}/skip"
+    for _ in range(2):  # without a key the second would find no open item
+        done = api(annotator, "post", path, {"code": "give_up"}, Idempotency_Key="b")
+        assert (done.status_code, done.json()["state"]) == (200, "skipped")
+    run = f.RunFactory(labeler__project=project)
+    paused = api(manager, "post", f"runs/{run.uid}/pause", {}, Idempotency_Key="c")
+    assert (paused.status_code, paused.json()["state"]) == (200, "paused")
+    api(manager, "post", f"runs/{run.uid}/resume", {}, Idempotency_Key="d")
+    again = api(manager, "post", f"runs/{run.uid}/pause", {}, Idempotency_Key="c")
+    assert again.headers["Idempotent-Replayed"] == "true"
+    run.refresh_from_db()
+    assert run.state == "running"
+    one, other = (f.PRMFactory(training_run__snapshot__project=project) for _ in range(2))
+    for prm in (one, other):
+        api(manager, "post", f"models/{prm.uid}/promote", {}, Idempotency_Key=prm.uid)
+    api(manager, "post", f"models/{one.uid}/promote", {}, Idempotency_Key=one.uid)
+    other.refresh_from_db()
+    assert other.champion
 
 
 def test_a_key_is_forgotten_after_a_day(api, manager):

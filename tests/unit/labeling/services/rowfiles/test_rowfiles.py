@@ -220,7 +220,7 @@ def test_missing_fields_at_the_end_of_a_csv_row_are_missing(rows_of):
     [
         (b"", "is empty"),
         (b" \n \n", "is empty"),
-        (b"just words", "neither JSON, CSV with a header, nor Parquet"),
+        (b"just words", "neither JSON, CSV with a header of two"),
         (b"a,a\n1,2", "a name of its own"),
         (b"a,\n1,2", "a name of its own"),
         ("problem,n\n".encode("utf-16"), "UTF-16"),
@@ -230,7 +230,7 @@ def test_missing_fields_at_the_end_of_a_csv_row_are_missing(rows_of):
         (gzip.compress(LINE * 999, mtime=0)[:40], "damaged"),
         (b"PK\x03\x04 no zip", "zip cannot be read"),
         (packed_zip(a=LINE, b=LINE), "2 files; one is expected"),
-        (packed_zip(), "is neither"),
+        (packed_zip(), "the zip holds 0 files"),
     ],
 )
 def test_a_file_of_which_nothing_can_be_read_is_refused_by_name(rows_of, data, reason):
