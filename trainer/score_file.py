@@ -1,10 +1,14 @@
-"""The lines that `score` writes, and what a killed run's lines are still good for."""
+"""The lines that `score` writes, and what a killed run's lines are still good for.
+
+A file beside them (`scores.jsonl.of.json`) says of which solutions and which model they are.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +27,31 @@ def row(name: str, values: Scored) -> dict[str, Any]:
     return {"id": name, "scores": list(values), "first_error": first_error(values)}
 
 
-def kept(path: Path, items: Sequence[Item]) -> list[dict[str, Any]]:
+def items_sha256(items: Sequence[Item]) -> str:
+    """Return a SHA-256 over all that is scored of solutions."""
+    digest = hashlib.sha256()
+    for item in items:
+        digest.update(json.dumps([item.id, item.prompt, item.steps]).encode() + b"\n")
+    return digest.hexdigest()
+
+
+def begin(path: Path, of: Mapping[str, str]) -> None:
+    """Empty a file of scores, and say beside it what those to come are of."""
+    if path.exists() and not path.is_file():
+        return  # a pipe or the like: nothing in it can be gone on with
+    path.write_bytes(b"")  # first: earlier lines must not pass for these
+    _beside(path).write_text(json.dumps(dict(of), indent=2) + "\n", encoding="utf-8")
+
+
+def kept(path: Path, items: Sequence[Item], of: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return the lines of a killed run over the same items; cut off a line that is not whole.
 
-    Raise `ScoringError` with the line that is not of these items.
+    Raise `ScoringError` where they are of something else than `of`, or with the line that is not
+    of these items.
     """
-    if not path.is_file():
+    if not path.is_file() or not path.stat().st_size:
         return []
+    _check_same(path, of)
     lines = path.read_bytes().splitlines(keepends=True)
     if lines and not lines[-1].endswith(b"\n"):
         os.truncate(path, sum(map(len, lines[:-1])))
@@ -55,6 +77,26 @@ def check_model(rows: Sequence[dict[str, Any]], items: Sequence[Item], scorer: S
     ):
         raise ScoringError(
             f"line {place + 1} holds scores of another model: write to another file, or start anew"
+        )
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.of.json")
+
+
+def _check_same(path: Path, of: Mapping[str, str]) -> None:
+    beside = _beside(path)
+    if not beside.is_file():
+        raise ScoringError(
+            f"{beside} is missing, which says of which solutions and model the scores are: "
+            "start anew"
+        )
+    before = json.loads(beside.read_text(encoding="utf-8"))
+    changed = [name for name, value in of.items() if before.get(name) != value]
+    if changed:
+        raise ScoringError(
+            f"{path} holds scores of before {', '.join(changed)} changed: write to another file, "
+            "or start anew"
         )
 
 

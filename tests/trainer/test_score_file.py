@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.torch import load_file, save_file
 
 from tests.tiny_models import make_tiny_qwen
 from tests.trainer.conftest import sums
@@ -50,6 +52,10 @@ def score(prm: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> Score:
     return run
 
 
+def beside(out: Path) -> Path:
+    return out.with_name(f"{out.name}.of.json")
+
+
 @pytest.mark.parametrize("torn", ["", '{"id": "train-4", "sco'])
 def test_whole_lines_are_kept_and_the_rest_is_appended(
     score: Score, tmp_path: Path, torn: str
@@ -58,6 +64,7 @@ def test_whole_lines_are_kept_and_the_rest_is_appended(
     counts = score(whole)
     lines = whole.read_text().splitlines(keepends=True)
     cut.write_text("".join(lines[:4]) + torn)
+    beside(whole).rename(beside(cut))
     again = score(cut, "--resume")
     assert again == {**counts, "kept": 4}
     assert [json.loads(x)["id"] for x in cut.read_text().splitlines()] == [
@@ -101,6 +108,51 @@ def test_lines_of_other_data_are_refused_and_left_alone(
     before = out.read_bytes()
     assert reason in score(out, "--resume")["error"]
     assert out.read_bytes() == before
+
+
+@pytest.mark.parametrize("change", [{"prompt": "Another problem."}, {"steps": ["Other words."]}])
+def test_scores_of_changed_texts_are_refused_and_left_alone(
+    score: Score, data: Path, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    out = tmp_path / "scores.jsonl"
+    rows = [json.loads(line) for line in data.read_text().splitlines()]
+    rows[0]["steps"] = rows[0]["steps"][:1]  # as many as after the change
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    score(out)
+    out.write_text(out.read_text() + '{"id": "tor')
+    before = out.read_bytes()
+    rows[0] |= change
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert "holds scores of before solutions changed" in score(out, "--resume")["error"]
+    assert out.read_bytes() == before
+    assert score(out)["kept"] == 0
+    assert score(out, "--resume")["kept"] == 12
+
+
+def test_scores_of_a_model_with_other_weights_are_refused_and_of_a_moved_one_kept(
+    score: Score, prm: Path, tmp_path: Path
+) -> None:
+    out, moved, other = (tmp_path / name for name in ("scores.jsonl", "moved", "other"))
+    score(out)
+    shutil.copytree(prm, moved)
+    assert score(out, "--resume", model=moved)["kept"] == 12
+    shutil.copytree(prm, other)
+    weights = load_file(other / "model.safetensors")
+    weights["score.2.bias"] += 1e-4  # too little for one score to tell
+    save_file(weights, other / "model.safetensors", metadata={"format": "pt"})
+    assert "of before model changed" in score(out, "--resume", model=other)["error"]
+
+
+def test_scores_of_nobody_knows_what_are_refused(score: Score, tmp_path: Path) -> None:
+    out = tmp_path / "scores.jsonl"
+    score(out)
+    beside(out).unlink()
+    assert "scores.jsonl.of.json is missing" in score(out, "--resume")["error"]
+
+
+def test_what_is_no_file_is_written_to_as_it_is(score: Score) -> None:
+    assert score(Path(os.devnull))["solutions"] == 12
+    assert not beside(Path(os.devnull)).exists()
 
 
 def test_scores_of_another_model_are_refused(score: Score, tmp_path: Path) -> None:

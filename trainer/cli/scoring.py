@@ -16,6 +16,7 @@ from trainer.best_of_n import AGGREGATIONS, Summary
 from trainer.candidates import Sample, Table
 from trainer.cli.options import command, percent, say
 from trainer.cli.sources import open_scorer, scored_in_parts, source_options
+from trainer.fingerprints import model_sha256
 from trainer.formats import CHECKPOINT, FORMATS, open_encoder
 from trainer.items import Item, read_items
 from trainer.scorers import ScoringError, Unscored
@@ -46,10 +47,13 @@ def register(commands: Any) -> None:
 
 def _score(arguments: argparse.Namespace) -> dict[str, Any]:
     items = list(read_items(arguments.data))  # a bad line shows before the model is loaded
-    rows = _kept(arguments, items)
+    of = _of(arguments, items) if arguments.out else {}
+    rows = _kept(arguments, items, of)
     scorer = open_scorer(arguments)
     score_file.check_model(rows, items, scorer)
     done = len(rows)
+    if arguments.out and not done:
+        score_file.begin(arguments.out, of)
     scored = scored_in_parts(scorer, [(item.prompt, item.steps) for item in items[done:]])
     with _output(arguments.out, "a" if done else "w") as out:
         for item, values in zip(items[done:], scored, strict=True):
@@ -62,12 +66,25 @@ def _score(arguments: argparse.Namespace) -> dict[str, Any]:
     return {"solutions": len(items), "steps": steps, "unscored": unscored, "kept": done}
 
 
-def _kept(arguments: argparse.Namespace, items: Sequence[Item]) -> list[dict[str, Any]]:
+def _of(arguments: argparse.Namespace, items: Sequence[Item]) -> dict[str, str]:
+    """Return what scores depend on; the weights behind a server are not seen from here."""
+    here = not arguments.server
+    folder = hub.directory(arguments.model, weights=here)
+    return {
+        "solutions": score_file.items_sha256(items),
+        "model": model_sha256(folder, weights=here),
+        "format": arguments.format,
+    }
+
+
+def _kept(
+    arguments: argparse.Namespace, items: Sequence[Item], of: Mapping[str, str]
+) -> list[dict[str, Any]]:
     if not arguments.resume:
         return []
     if arguments.out is None:
         raise ScoringError("--resume needs --out: what was printed cannot be gone on with")
-    return score_file.kept(arguments.out, items)
+    return score_file.kept(arguments.out, items, of)
 
 
 def _output(path: Path | None, mode: Literal["a", "w"]) -> AbstractContextManager[TextIO]:
