@@ -20,6 +20,7 @@ from trainer import checkpoints
 from trainer.config import TrainConfig
 from trainer.records import Record, write_jsonl
 from trainer.training import train
+from workers.engines import scorer_registry
 from workers.engines.scorers import Solution
 
 # In the order of Qwen2.5's tokenizer, from id 151,643; <|quad_end|> is 151,651.
@@ -122,3 +123,9 @@ def _qwen_tokenizer() -> PreTrainedTokenizerFast:
         additional_special_tokens=list(QWEN_CONTROLS[1:]),
         chat_template=CHAT,
     )
+
+
+def close_scorers() -> None:
+    """Close what this process keeps open: the next test begins with nothing."""
+    while scorer_registry._open:
+        scorer_registry._open.popitem()[1].close()

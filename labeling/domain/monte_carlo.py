@@ -103,10 +103,6 @@ def waves(n: int) -> tuple[int, ...]:
     return tuple(sizes)
 
 
-WAVES = waves(8)
-"""(1, 1, 2, 4): the waves of the paper's n = 8."""
-
-
 def start(
     step_count: int,
     n: int,

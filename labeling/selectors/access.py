@@ -41,8 +41,3 @@ def membership_for(user: User | AnonymousUser, uid: str, action: Action | None) 
     if action is not None:
         check_can(Role(found.role), action)
     return found
-
-
-def projects_of(user: User) -> list[Project]:
-    """Return the user's projects by name."""
-    return list(Project.objects.filter(memberships__user=user).order_by("name"))

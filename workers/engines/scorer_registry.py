@@ -34,14 +34,6 @@ def open_served(model: str, form: str, options: Mapping[str, Any]) -> StepScorer
     return _opened(name, lambda: PoolingScorer(model, form, PoolingOptions.read(options)))
 
 
-def close_scorers() -> None:
-    """Close this process's PRMs."""
-    while _open:
-        (process, _), scorer = _open.popitem()
-        if process == os.getpid():
-            scorer.close()
-
-
 def _opened(name: str, make: Callable[[], StepScorer]) -> StepScorer:
     key = os.getpid(), name
     if key not in _open:

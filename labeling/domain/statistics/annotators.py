@@ -9,7 +9,7 @@ latter: the model then takes their common errors for the truth, as a majority do
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -71,11 +71,6 @@ def majority(votes: Votes) -> int | None:
     if not ranked or (len(ranked) == 2 and ranked[0][1] == ranked[1][1]):
         return None
     return ranked[0][0]
-
-
-def count_votes(items: Iterable[Iterable[tuple[str, int]]]) -> dict[Votes, int]:
-    """Count items by equal votes, as `dawid_skene` takes them."""
-    return dict(Counter(tuple(sorted(votes)) for votes in items))
 
 
 def dawid_skene(

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from labeling.domain.labels import NO_ERROR, StepLabel
+from labeling.domain.labels import NO_ERROR
 from labeling.domain.statistics.tables import Counts, Floats, Units
 
 Cell: TypeAlias = tuple[int, int]
@@ -55,10 +55,6 @@ class Confusion:
         """What either said, in rising order."""
         return tuple(sorted({said for cell in self.cells for said in cell}))
 
-    def mirrored(self) -> Confusion:
-        """Return the table with the labelers' sides exchanged."""
-        return Confusion({(b, a): n for (a, b), n in self.cells.items()})
-
     def recoded(self, code: Callable[[int], int]) -> Confusion:
         """Return the table of coded categories, for example `has_error`."""
         coded: Counter[Cell] = Counter()
@@ -80,11 +76,6 @@ class Confusion:
 def has_error(first_error: int) -> int:
     """Code a first error as 0, none, or 1, some."""
     return int(first_error != NO_ERROR)
-
-
-def neutral_is_correct(label: int) -> int:
-    """Code PRM800K's neutral label as correct, as a first error reads it."""
-    return StepLabel.CORRECT if label == StepLabel.NEUTRAL else label
 
 
 def no_error_rank(first_errors: Confusion) -> int:

@@ -1,12 +1,11 @@
 """The diagnostics of arXiv 2501.07301, as functions of counts.
 
-Retention of consensus (§3.1.3, Fig. 2), kinds of errors of Monte-Carlo labels, right answers with
-a flawed process (Fig. 6), minimum scores on the last step (Fig. 8), label noise by group.
+Retention of consensus (§3.1.3, Fig. 2), kinds of errors of Monte-Carlo labels, minimum scores on
+the last step (Fig. 8), label noise by group.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -53,24 +52,6 @@ def error_kind(said: int, true: int) -> ErrorKind:
     return ErrorKind.EARLY if said < true else ErrorKind.LATE
 
 
-def error_kinds(first_errors: Confusion) -> dict[ErrorKind, Proportion]:
-    """Return the share of each kind of all solutions: (said, true) first errors."""
-    found: Counter[ErrorKind] = Counter()
-    for (said, true), n in first_errors.cells.items():
-        found[error_kind(said, true)] += n
-    return {kind: Proportion(found[kind], first_errors.total) for kind in ErrorKind}
-
-
-def flawed_process(decided: Mapping[tuple[bool | None, int], int]) -> Proportion:
-    """Return the share of right final answers whose solution has a wrong step.
-
-    `decided`: decided solutions by (final answer correct, first error); answers of unknown
-    correctness do not count.
-    """
-    right = {error: n for (correct, error), n in decided.items() if correct}
-    return Proportion(sum(n for e, n in right.items() if e != NO_ERROR), sum(right.values()))
-
-
 def minimum_is_last(scores: Sequence[float]) -> bool | None:
     """Say whether a solution's lowest step score is the last step's alone.
 
@@ -97,11 +78,6 @@ def noise(groups: Mapping[Group, tuple[int, int]]) -> list[GroupNoise[Group]]:
     difficulty. Groups without a checked label stay, with an undefined rate.
     """
     return [GroupNoise(group, Proportion(wrong, n)) for group, (wrong, n) in groups.items()]
-
-
-def wrong_of(first_errors: Confusion) -> tuple[int, int]:
-    """Return (wrong, checked) solutions of (said, true) first errors, as `noise` takes them."""
-    return first_errors.total - first_errors.same, first_errors.total
 
 
 def step_noise(said: Sequence[int | None], true: Sequence[int | None]) -> dict[int, bool]:

@@ -54,11 +54,6 @@ class Distances:
         near = sum(n for distance, n in self.signed.items() if abs(distance) <= steps)
         return Proportion(self.both_none + near, self.total)
 
-    def located_within(self, steps: int) -> Proportion:
-        """Return the share within so many steps of the solutions where both found an error."""
-        near = sum(n for distance, n in self.signed.items() if abs(distance) <= steps)
-        return Proportion(near, self.both_errors)
-
     @property
     def mean(self) -> Statistic:
         """Mean signed distance in steps: above 0, the first labeler finds errors later."""

@@ -1,4 +1,4 @@
-"""Which consensus solutions are audited: how many of each stratum, and by hash which ones."""
+"""Which consensus solutions of each stratum are audited: by hash."""
 
 from __future__ import annotations
 
@@ -9,33 +9,6 @@ from typing import TypeVar
 from labeling.domain.hashing import content_hash
 
 Key = TypeVar("Key", bound=Hashable)
-
-
-def allocate(total: int, sizes: Mapping[Key, int], at_least: int = 0) -> dict[Key, int]:
-    """Spread so many audits over strata by their sizes.
-
-    Each non-empty stratum first gets `at_least` (as far as it and the total reach, the largest
-    first); the rest follows the sizes by largest remainders. Never more than a stratum holds.
-    Ties go to the stratum named first, so equal input gives equal plans.
-    """
-    given = dict.fromkeys(sizes, 0)
-    by_size = sorted(sizes, key=lambda key: -sizes[key])
-    for _ in range(at_least):
-        for key in by_size:
-            if sum(given.values()) < total and given[key] < sizes[key]:
-                given[key] += 1
-    left = min(total, sum(sizes.values())) - sum(given.values())
-    rooms = {key: sizes[key] - given[key] for key in sizes}
-    room = sum(rooms.values())
-    if left <= 0:
-        return given
-    exact = {key: left * rooms[key] / room for key in sizes}
-    for key, wanted in exact.items():
-        given[key] += int(wanted)
-    rest = left - sum(int(wanted) for wanted in exact.values())
-    for key in sorted(sizes, key=lambda key: int(exact[key]) - exact[key])[:rest]:
-        given[key] += 1
-    return given
 
 
 def audit_order(content: str, plan: str) -> int:

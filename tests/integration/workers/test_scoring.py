@@ -15,13 +15,12 @@ from labeling.models.runs import RunKind
 from labeling.services import labelers, runs
 from tests import factories
 from tests.pooling_server import MODEL, Fault, PoolingServer, pooling_server, right
-from tests.prms import make_untrained
+from tests.prms import close_scorers, make_untrained
 from tests.tiny_models import make_tiny_qwen
 from trainer.formats import open_encoder
 from trainer.scoring import Scorer
 from workers import tasks
 from workers.chunks import score
-from workers.engines.scorer_registry import close_scorers
 
 pytestmark = pytest.mark.django_db
 

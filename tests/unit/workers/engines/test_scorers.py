@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.prms import make_untrained
+from tests.prms import close_scorers, make_untrained
 from tests.tiny_models import make_tiny_qwen
 from trainer.scoring import Scorer
 from workers.engines import scorer_registry
 from workers.engines.protocol import EngineRefused, EngineUnavailable
-from workers.engines.scorer_registry import close_scorers, open_local
+from workers.engines.scorer_registry import open_local
 from workers.engines.scorers import LocalScorer, StepScores
 
 ITEMS = [("What is 2 + 3?", ("2 + 3 = 5.", "5.")), ("1?", ("1",))]

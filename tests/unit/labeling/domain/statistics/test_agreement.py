@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from labeling.domain.statistics.agreement import compare, quality
 from labeling.domain.statistics.confusion import Confusion
 from labeling.domain.statistics.undefined import Undefined, known, share
+from tests.unit.labeling.domain.statistics.sides import mirrored
 
 pairs = st.lists(st.tuples(st.integers(-1, 4), st.integers(-1, 4)), max_size=40)
 
@@ -30,7 +31,7 @@ def test_agreement_over_nothing_is_undefined_for_a_reason():
 @given(pairs)
 def test_agreement_counts_add_up_and_mirror(seen):
     table = Confusion.of(seen)
-    there, back = compare(table), compare(table.mirrored())
+    there, back = compare(table), compare(mirrored(table))
     assert there.n == len(seen) == sum(
         (there.both_right, there.same_error, there.different_error, there.only_first,
          there.only_second)

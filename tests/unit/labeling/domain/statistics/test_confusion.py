@@ -12,7 +12,6 @@ from labeling.domain.statistics.confusion import (
     CountError,
     StepConfusion,
     has_error,
-    neutral_is_correct,
     none_last,
     step_pattern,
 )
@@ -41,10 +40,6 @@ def test_no_error_ranks_after_every_step_that_either_names():
     assert none_last(Confusion({(-1, 3): 1, (0, -1): 2})).cells == {(4, 3): 1, (0, 4): 2}
     assert none_last(Confusion({(-1, -1): 1})).cells == {(0, 0): 1}
     assert none_last(Confusion({})).cells == {}
-
-
-def test_a_neutral_label_reads_as_correct():
-    assert [neutral_is_correct(label) for label in (-1, 0, 1)] == [-1, 1, 1]
 
 
 @given(first_errors)

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from labeling.domain.statistics.confusion import Confusion
 from labeling.domain.statistics.diagnostics import (
     ErrorKind,
     GroupNoise,
     error_kind,
-    error_kinds,
-    flawed_process,
     minimum_is_last,
     noise,
     retention,
     step_noise,
-    wrong_of,
 )
 from labeling.domain.statistics.intervals import Proportion
 from labeling.domain.statistics.undefined import Undefined
@@ -45,22 +40,6 @@ def test_an_error_kind_follows_from_what_was_said_and_what_is_true(said, true, k
     assert error_kind(said, true) is kind
 
 
-@given(st.lists(st.tuples(st.integers(-1, 4), st.integers(-1, 4)), min_size=1, max_size=40))
-def test_error_kinds_add_up_to_all_solutions(pairs):
-    kinds = error_kinds(Confusion.of(pairs))
-    assert sum(kind.part for kind in kinds.values()) == len(pairs)
-    assert {kind.whole for kind in kinds.values()} == {len(pairs)}
-    mirrored = error_kinds(Confusion.of(pairs).mirrored())
-    assert kinds[ErrorKind.EARLY] == mirrored[ErrorKind.LATE]
-    assert kinds[ErrorKind.MISSED] == mirrored[ErrorKind.FALSE_ALARM]
-
-
-def test_a_flawed_process_is_a_wrong_step_under_a_right_answer():
-    decided = {(True, -1): 80, (True, 0): 5, (True, 3): 15, (False, 2): 60, (None, 1): 7}
-    assert flawed_process(decided) == Proportion(20, 100)
-    assert flawed_process({(False, 1): 3}).value is Undefined.NOTHING_COMPARED
-
-
 @pytest.mark.parametrize(
     ("scores", "last"),
     [
@@ -76,9 +55,7 @@ def test_the_minimum_is_last_only_alone(scores, last):
 
 
 def test_noise_keeps_the_order_of_groups_and_those_without_checked_labels():
-    rates = noise(
-        {"gsm8k": (3, 50), "math": wrong_of(Confusion({(1, 2): 4, (1, 1): 6})), "x": (0, 0)}
-    )
+    rates = noise({"gsm8k": (3, 50), "math": (4, 10), "x": (0, 0)})
     assert rates[:2] == [
         GroupNoise("gsm8k", Proportion(3, 50)),
         GroupNoise("math", Proportion(4, 10)),

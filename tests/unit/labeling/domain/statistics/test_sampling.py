@@ -1,39 +1,12 @@
-"""Which solutions are audited: quotas by size, members by hash."""
+"""Which solutions are audited: members of each stratum by hash."""
 
 from __future__ import annotations
 
 import random
 
-from hypothesis import given
-from hypothesis import strategies as st
+from labeling.domain.statistics.sampling import audit_order, chosen
 
-from labeling.domain.statistics.sampling import allocate, audit_order, chosen
-
-sizes = st.dictionaries(st.sampled_from("abcdefgh"), st.integers(0, 500), max_size=8)
 SOLUTIONS = [("error" if n % 3 else "none", f"hash-{n}") for n in range(300)]
-
-
-def test_audits_follow_the_sizes_by_largest_remainders():
-    # 10 * 50/90 = 5.56, 10 * 30/90 = 3.33, 10 * 10/90 = 1.11: the one left goes to the first
-    assert allocate(10, {"math": 50, "gsm8k": 30, "omni": 10}) == {
-        "math": 6, "gsm8k": 3, "omni": 1,
-    }  # fmt: skip
-
-
-def test_small_strata_get_their_least_first():
-    assert allocate(4, {"big": 1000, "small": 2, "empty": 0}, at_least=2) == {
-        "big": 2, "small": 2, "empty": 0,
-    }  # fmt: skip
-    # where the total does not reach, the largest come first
-    assert allocate(1, {"small": 2, "big": 9}, at_least=1) == {"small": 0, "big": 1}
-
-
-@given(sizes, st.integers(0, 3000), st.integers(0, 3))
-def test_plans_are_never_larger_than_wanted_or_than_what_there_is(strata, total, at_least):
-    plan = allocate(total, strata, at_least)
-    assert sum(plan.values()) == min(total, sum(strata.values()))
-    assert all(0 <= plan[key] <= strata[key] for key in strata)
-    assert plan == allocate(total, strata, at_least)
 
 
 def test_the_choice_does_not_depend_on_the_order_of_solutions():
