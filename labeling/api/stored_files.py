@@ -10,7 +10,6 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from django.http import Http404, HttpResponse, JsonResponse, StreamingHttpResponse
@@ -20,6 +19,7 @@ from django.utils.translation import gettext
 from rest_framework.request import Request
 
 from labeling.models import Snapshot
+from labeling.services.freezing import renditions
 from labeling.services.snapshots import folder_of
 
 _CHUNK = 1 << 18
@@ -28,17 +28,21 @@ _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """One file: its name within the folder (with slashes), where it lies, its bytes."""
+    """One file: its name within the folder (with slashes), where it lies, its bytes.
+
+    `noted` is the hash that was noted when it was written; cards and sums have none.
+    """
 
     snapshot: Snapshot
     name: str
     path: Path
     size: int
+    noted: str = ""
 
     @property
     def sha256(self) -> str:
-        """Return the hash of the content; read once per process, for the file never changes."""
-        return _sha256(self.path, self.size)
+        """Return the hash of the content; only small files are read for it."""
+        return self.noted or hashlib.sha256(self.path.read_bytes()).hexdigest()
 
     @property
     def etag(self) -> str:
@@ -53,10 +57,23 @@ def files_of(snapshot: Snapshot) -> list[StoredFile]:
         raise Http404("the snapshot is not frozen yet")
     folder = folder_of(snapshot)
     found = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    names = {path.relative_to(folder).as_posix(): path for path in sorted(found)}
+    noted = _noted(snapshot, folder)
     return [
-        StoredFile(snapshot, path.relative_to(folder).as_posix(), path, path.stat().st_size)
-        for path in sorted(found)
+        StoredFile(snapshot, name, path, path.stat().st_size, noted.get(name, ""))
+        for name, path in names.items()
     ]
+
+
+def _noted(snapshot: Snapshot, folder: Path) -> dict[str, str]:
+    """Return the hashes of the native files and of the other formats' by name, as written down."""
+    sums = folder / "SHA256SUMS"
+    lines = sums.read_text().splitlines() if sums.exists() else []
+    noted = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    for form, report in snapshot.formats.items():
+        for name, of in report.get("files", {}).items():
+            noted[f"{renditions.FOLDER}/{form}/{name}"] = of["sha256"]
+    return noted
 
 
 def file_named(snapshot: Snapshot, name: str) -> StoredFile:
@@ -123,9 +140,3 @@ def _chunks(path: Path, start: int, end: int) -> Iterator[bytes]:
         while start < end and (chunk := opened.read(min(_CHUNK, end - start))):
             start += len(chunk)
             yield chunk
-
-
-@lru_cache(maxsize=4096)
-def _sha256(path: Path, size: int) -> str:  # noqa: ARG001 - part of what is remembered
-    with path.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -12,7 +13,7 @@ from django.utils import timezone
 
 from labeling.domain.releases import Rule
 from labeling.models import Event, IdempotencyKey, Membership
-from labeling.services import adjudications, links, snapshots
+from labeling.services import adjudications, links, snapshot_formats, snapshots
 from tests import factories as f
 from tests.api import Api
 
@@ -57,6 +58,21 @@ def test_files_are_listed_with_their_hashes(get, data):
     assert {"train.jsonl", "test.jsonl", "README.md"} <= set(found)
     assert found["train.jsonl"]["size"] == len(data)
     assert found["train.jsonl"]["sha256"] == hashlib.sha256(data).hexdigest()
+
+
+def test_large_files_are_not_read_for_their_hashes(get, snapshot, owner, monkeypatch):
+    snapshot_formats.ask(by=owner, snapshot=snapshot, name="trl")
+    snapshot_formats.write_missing(by=owner, snapshot=snapshot)
+    folder, read, known = snapshots.folder_of(snapshot), Path.read_bytes, []
+    expected = {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+    monkeypatch.setattr(Path, "read_bytes", lambda path: known.append(path.name) or read(path))
+    assert {row["name"]: row["sha256"] for row in get("files").json()} == expected
+    assert "formats/trl/train.jsonl" in expected
+    assert set(known) == {"README.md", "SHA256SUMS"}
 
 
 @pytest.mark.parametrize("name", ["files/train.jsonl", "download?split=train", "download"])
