@@ -27,8 +27,9 @@ class Problem(models.Model):
 
     class Meta:
         constraints = [
+            # the hash first: what looks for hashes must not be led to read the whole project
             models.UniqueConstraint(
-                fields=["project", "content_hash"], name="problem_unique_content_per_project"
+                fields=["content_hash", "project"], name="problem_unique_content_per_project"
             ),
             models.CheckConstraint(
                 condition=~models.Q(statement=""), name="problem_statement_not_empty"
@@ -78,7 +79,7 @@ class Solution(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["project", "content_hash"], name="solution_unique_content_per_project"
+                fields=["content_hash", "project"], name="solution_unique_content_per_project"
             ),
             models.CheckConstraint(
                 condition=models.Q(steps__len__gte=1), name="solution_has_a_step"
