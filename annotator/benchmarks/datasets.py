@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -89,7 +90,8 @@ def work(part: str, project: Project, path: Path) -> dict[str, Any]:
             by=projects.machine(), project=project, name="bench", rule=Rule(), now=timezone.now()
         )
         done = snapshot.counts["records"]
-    return {"seconds": time.perf_counter() - begun, "solutions": done, "peak_mb": peak_mb()}
+    seconds = time.perf_counter() - begun
+    return {"seconds": seconds, "solutions": done, "peak_mb": round(peak_mb() + readers_mb(), 1)}
 
 
 def peak_mb() -> float:
@@ -97,6 +99,14 @@ def peak_mb() -> float:
     status = Path("/proc/self/status").read_text()
     (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
     return round(int(line.split()[1]) / 1024, 1)
+
+
+def readers_mb() -> float:
+    """Return the most memory that one of its ended children has had: an import's reader.
+
+    At least this process's own when the child began, as Linux counts.
+    """
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
 
 
 def _child(part: str, project: Project, path: Path, solutions: int) -> dict[str, Any]:

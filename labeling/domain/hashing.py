@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 
@@ -37,3 +37,8 @@ def problem_hash(statement: str) -> str:
     hold the same problem, on the same side of the split.
     """
     return content_hash([" ".join(statement.split())])
+
+
+def solution_hash(problem_hash: str, steps: Sequence[str]) -> str:
+    """Return the hash that makes a solution unique in its project."""
+    return content_hash([problem_hash, *steps])

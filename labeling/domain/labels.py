@@ -22,6 +22,8 @@ class LabelerKind(StrEnum):
     PRM = "prm"
     GOLD = "gold"
 
+    __hash__ = str.__hash__  # an enum's own is computed in Python: imports look up millions
+
     @property
     def words(self) -> str:
         """Return the name that pages show."""
@@ -49,6 +51,8 @@ class VerdictState(StrEnum):
     UNSCORED = "unscored"
     REJECTED = "rejected"
     REFUTED = "refuted"
+
+    __hash__ = str.__hash__
 
 
 class StepLabel(IntEnum):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from django.http import Http404
@@ -48,4 +47,4 @@ def row_values(row: ImportRow) -> dict[str, Any]:
 
 
 def _verdict(verdict: GivenVerdict) -> dict[str, Any]:
-    return {**verdict._asdict(), "source": asdict(verdict.source)}
+    return {**verdict._asdict(), "source": verdict.source._asdict()}

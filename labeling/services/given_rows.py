@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from labeling.domain.formats import ImportRow, RowError, format_named
-from labeling.domain.hashing import problem_hash
+from labeling.domain.hashing import problem_hash, solution_hash
 from labeling.domain.labels import LabelerKind
 from labeling.domain.refusals import Invalid
 from labeling.models import Problem, Project, Solution, User
@@ -17,7 +17,6 @@ from labeling.services.importing.batches import Plan, batches, read_planned
 from labeling.services.importing.ledgers import Stored
 from labeling.services.importing.options import Options
 from labeling.services.importing.reports import Report
-from labeling.services.samplings import solution_hash
 
 SENT = "rows of a program"
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 from labeling.models import Project, User
 from labeling.services import events
-from labeling.services.importing.batches import Batch, batches
+from labeling.services.importing import garbage, reading
 from labeling.services.importing.imagined import Imagined
 from labeling.services.importing.ledgers import STORED, Ledger, Stored
 from labeling.services.importing.options import Options, plan
@@ -66,26 +65,17 @@ def _carry_out(
     ledger: Ledger, path: Path, options: Options, on_progress: Callable[[Report], None] | None
 ) -> Report:
     report = Report()
-    file, planned = plan(path, options)
-    for batch in _ahead(batches(file, planned)):
-        changes = ledger.take(batch)
-        changes.add_to(report)
-        report.rows += batch.rows
-        report.share = file.share
-        for line, reason in batch.errors:
-            report.refuse(line, reason)
-        for note, line in (*batch.notes, *changes.notes):
-            report.note(note, line)
-        if on_progress:
-            on_progress(report)
+    with closing(reading.read(*plan(path, options))) as batches, garbage.rarely_sought():
+        for batch in batches:
+            changes = ledger.take(batch)
+            changes.add_to(report)
+            report.rows += batch.rows
+            report.share = batch.share
+            for line, reason in batch.errors:
+                report.refuse(line, reason)
+            for note, line in (*batch.notes, *changes.notes):
+                report.note(note, line)
+            if on_progress:
+                on_progress(report)
     report.share = 1.0
     return report
-
-
-def _ahead(source: Generator[Batch, None, None]) -> Iterator[Batch]:
-    """Yield the batches, each read while the one before is stored: Postgres is another process."""
-    with closing(source), ThreadPoolExecutor(1, "import-reader") as reader:
-        coming = reader.submit(next, source, None)
-        while (batch := coming.result()) is not None:
-            coming = reader.submit(next, source, None)
-            yield batch

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from labeling.domain.hashing import content_hash
+from labeling.domain.hashing import solution_hash
 from labeling.models import Problem, Run, Sampling, Solution, User
 from labeling.services import decisions, events
 
@@ -36,11 +36,6 @@ class Drawn:
     completion_tokens: int = 0
     against: str | None = None
     """The reference answer that the solutions were graded by; None: they were not."""
-
-
-def solution_hash(problem_hash: str, steps: Sequence[str]) -> str:
-    """Return the content hash that makes a solution unique in its project."""
-    return content_hash([problem_hash, *steps])
 
 
 @transaction.atomic

@@ -29,7 +29,7 @@ WITHOUT_ACTOR = {
     "judging.progressed", "links.opened", "judging.ring", "judging.taken",
     "presence.record", "projects.machine", "retraining.is_due", "runs.progressed", "runs.ring",
     "rollups.differences", "rollups.fold", "rollups.fold_all", "rollups.forget", "rollups.recount",
-    "samplings.solution_hash", "sign_ins.fail", "sign_ins.must_wait",
+    "sign_ins.fail", "sign_ins.must_wait",
     "sign_ins.succeed", "snapshot_formats.attend", "snapshots.attend", "snapshots.fail",
     "snapshots.folder_of", "snapshots.ring", "tokens.digest", "training.claim",
     "training.f1_of", "training.progressed", "training.ring", "training.unattended",

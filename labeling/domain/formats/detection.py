@@ -34,6 +34,10 @@ class Format:
     asks_whose: bool = False
     """Its labels count only once the user has said who or what made them."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the name: functions may come from anywhere."""
+        return format_named, (self.name,)
+
 
 FIELDS_SHOWN = 12
 _MC = marked("Monte-Carlo labels")

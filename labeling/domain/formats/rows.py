@@ -20,16 +20,11 @@ class RowError(Spoken, ValueError):
     """A row that cannot be imported; the text names the field and says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """Whose verdicts a file holds. Without a kind the file does not say who or what labeled."""
 
     kind: LabelerKind | None = None
     name: str = ""
-
-    def __hash__(self) -> int:
-        """Return the name's, which is kept: an enum's would be computed anew each time."""
-        return hash(self.name)
 
 
 UNKNOWN = Source()

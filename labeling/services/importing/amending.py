@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection
 
 from labeling.domain.formats import GivenVerdict
-from labeling.services.importing.changes import said
+from labeling.services.importing.values import said
 
 
 def fill(table: str, values: dict[int, dict[str, Any]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from labeling.domain.formats import (
     Format,
@@ -17,9 +18,10 @@ from labeling.domain.formats import (
     read_row,
 )
 from labeling.domain.formats.mapping import as_native
-from labeling.domain.hashing import problem_hash
+from labeling.domain.hashing import problem_hash, solution_hash
+from labeling.services.importing import packing
+from labeling.services.importing.values import SolutionValues, solution_values
 from labeling.services.rowfiles import FileRow
-from labeling.services.samplings import solution_hash
 
 SOLUTIONS = 2000
 CHARACTERS = 8 * 10**6
@@ -45,15 +47,47 @@ class Plan:
     labels: bool = True
     source: str = ""
     licence: str = ""
+    most: int = field(default_factory=lambda: SOLUTIONS)
+    most_labelers: int = field(default_factory=lambda: LABELERS_LIMIT)
+
+
+class GivenSolution(NamedTuple):
+    """A solution as it is stored: its problem, what fills the gaps of a stored one, its fields."""
+
+    problem: str
+    values: SolutionValues
+    fields: bytes
+    """packing.solution_fields"""
+
+
+Key = tuple[Source, str]
+"""A labeler, and a solution's content hash."""
 
 
 @dataclass(slots=True)
 class Batch:
-    """Problems and solutions by content hash, verdicts by source and solution; all unique."""
+    """Problems and solutions by content hash, verdicts with packing.verdict_fields; all unique.
+
+    Texts are packed already, since a batch may come from another process. `share`: of the file, up
+    to the batch's end.
+    """
+
+    problems: dict[str, tuple[ProblemRow, int]]
+    solutions: dict[str, GivenSolution]
+    verdicts: dict[Key, tuple[GivenVerdict, bytes]]
+    rows: int
+    errors: list[tuple[int, str]]
+    notes: list[tuple[str, int]]
+    share: float = 0.0
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A batch that grows."""
 
     problems: dict[str, tuple[ProblemRow, int]] = field(default_factory=dict)
     solutions: dict[str, tuple[str, SolutionRow]] = field(default_factory=dict)
-    verdicts: dict[tuple[Source, str], GivenVerdict] = field(default_factory=dict)
+    verdicts: dict[Key, GivenVerdict] = field(default_factory=dict)
     rows: int = 0
     errors: list[tuple[int, str]] = field(default_factory=list)
     notes: list[tuple[str, int]] = field(default_factory=list)
@@ -61,18 +95,30 @@ class Batch:
     hashes: dict[str, str] = field(default_factory=dict)
     """Content hash by statement: the solutions of a problem often follow each other."""
 
-    @property
-    def full(self) -> bool:
+    def full(self, most: int) -> bool:
         """Say whether the batch should be stored."""
-        most = max(len(self.solutions), len(self.problems))
+        many = max(len(self.solutions), len(self.problems))
         # errors and notes count as well: a file of nothing else must not collect in memory
         odd = len(self.errors) + len(self.notes)
-        return most + odd >= SOLUTIONS or self.characters >= CHARACTERS
+        return many + odd >= most or self.characters >= CHARACTERS
+
+    def packed(self) -> Batch:
+        """Return what is stored of it."""
+        solutions = {}
+        for digest, (problem, solution) in self.solutions.items():
+            values = solution_values(solution)
+            fields = packing.solution_fields(digest, solution, values)
+            solutions[digest] = GivenSolution(problem, values, fields)
+        verdicts = {
+            key: (verdict, packing.verdict_fields(verdict))
+            for key, verdict in self.verdicts.items()
+        }
+        return Batch(self.problems, solutions, verdicts, self.rows, self.errors, self.notes)
 
 
 def batches(rows: Iterable[FileRow], plan: Plan) -> Generator[Batch, None, None]:
     """Read the rows as planned and yield them in batches; a row that cannot be read is an error."""
-    batch = Batch()
+    batch = _Draft()
     sources: dict[Source, Source] = {}
     for line, value, error in rows:
         batch.rows += 1
@@ -80,15 +126,15 @@ def batches(rows: Iterable[FileRow], plan: Plan) -> Generator[Batch, None, None]
             try:
                 for row in read_planned(value, plan):
                     _add(batch, row, line, plan, sources)
-                    if batch.full:
-                        yield batch
-                        batch = Batch()
+                    if batch.full(plan.most):
+                        yield batch.packed()
+                        batch = _Draft()
             except RowError as reason:
                 error = str(reason)
         if error:
             batch.errors.append((line, error))
     if batch.rows or batch.problems:
-        yield batch
+        yield batch.packed()
 
 
 def read_planned(value: object, plan: Plan) -> list[ImportRow]:
@@ -99,7 +145,7 @@ def read_planned(value: object, plan: Plan) -> list[ImportRow]:
 
 
 def _add(
-    batch: Batch, row: ImportRow, line: int, plan: Plan, sources: dict[Source, Source]
+    batch: _Draft, row: ImportRow, line: int, plan: Plan, sources: dict[Source, Source]
 ) -> None:
     solution = row.solution
     given = solution.verdicts if plan.labels and solution is not None else ()
@@ -122,7 +168,7 @@ def _add(
         batch.verdicts[source, key] = verdict
 
 
-def _add_problem(batch: Batch, problem: ProblemRow, line: int, plan: Plan) -> str:
+def _add_problem(batch: _Draft, problem: ProblemRow, line: int, plan: Plan) -> str:
     digest = batch.hashes.get(problem.statement)
     if digest is None:
         digest = batch.hashes[problem.statement] = problem_hash(problem.statement)
@@ -168,9 +214,10 @@ def _named(source: Source, plan: Plan, sources: dict[Source, Source]) -> Source:
     """Return the labeler's kind and name, with the plan's in place of what the file leaves open."""
     known = sources.get(source)
     if known is None:
-        if len(sources) >= LABELERS_LIMIT:
+        if len(sources) >= plan.most_labelers:
             raise RowError(
-                "labelers: the file names more than {labelers_limit}", labelers_limit=LABELERS_LIMIT
+                "labelers: the file names more than {labelers_limit}",
+                labelers_limit=plan.most_labelers,
             )
         open_name = source.kind is None or not source.name
         whose = plan.whose if open_name and plan.whose.kind is not None else source

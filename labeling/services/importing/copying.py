@@ -23,6 +23,7 @@ _AT_ONCE = 256
 _TEXT, _INT2, _INT8, _FLOAT8 = 25, 21, 20, 701
 """Types of array elements, from pg_type."""
 
+_pack_length = struct.Struct("!i").pack
 _pack_int2 = struct.Struct("!ih").pack
 _pack_int4 = struct.Struct("!ii").pack
 _pack_int8 = struct.Struct("!iq").pack
@@ -89,19 +90,23 @@ def boolean(value: bool | None) -> bytes:
 
 
 def moment(value: datetime) -> bytes:
-    """Return a timestamptz field: microseconds since 2000."""
+    """Return a timestamptz field."""
+    return int8(microseconds(value))
+
+
+def microseconds(value: datetime) -> int:
+    """Return microseconds since 2000: what a timestamptz field holds, packed as a bigint is."""
     past = value - _EPOCH
-    return int8((past.days * 86_400 + past.seconds) * 1_000_000 + past.microseconds)
+    return (past.days * 86_400 + past.seconds) * 1_000_000 + past.microseconds
 
 
 def texts(values: Sequence[str]) -> bytes:
     """Return a text[] field."""
-    fields = [value.encode() for value in values]
-    return _array(
-        _TEXT,
-        len(values),
-        [piece for data in fields for piece in (len(data).to_bytes(4, "big"), data)],
-    )
+    count = len(values)
+    fields = [b""] * (2 * count)
+    fields[1::2] = data = [*map(str.encode, values)]
+    fields[::2] = map(_pack_length, map(len, data))
+    return _array(_TEXT, count, fields)
 
 
 def int2s(values: Sequence[int | None]) -> bytes:
@@ -130,11 +135,14 @@ def _array(kind: int, count: int, fields: list[bytes]) -> bytes:
 
 def next_ids(table: str, count: int) -> list[int]:
     """Reserve that many ids of the table."""
+    if not count:
+        return []
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT nextval(%s::regclass) FROM generate_series(1, %s)", [_sequence(table), count]
+            "SELECT string_agg(nextval(%s::regclass)::text, ' ') FROM generate_series(1, %s)",
+            [_sequence(table), count],
         )
-        return [row[0] for row in cursor.fetchall()]
+        return [*map(int, cursor.fetchone()[0].split())]
 
 
 @lru_cache

@@ -13,20 +13,16 @@ from django.db import DatabaseError, connection
 from labeling.domain.formats import Source
 from labeling.domain.hashing import config_hash
 from labeling.models import Labeler, Project
-from labeling.services.importing.batches import Batch
-from labeling.services.importing.changes import (
-    Changes,
-    Key,
-    Known,
+from labeling.services.importing.batches import Batch, Key
+from labeling.services.importing.changes import Changes, Known, compare
+from labeling.services.importing.ledgers import read_known
+from labeling.services.importing.values import (
     KnownProblem,
     KnownSolution,
     Said,
-    compare,
     problem_values,
     said,
-    solution_values,
 )
-from labeling.services.importing.ledgers import read_known
 
 _UPSERT = (
     "INSERT INTO import_seen SELECT * FROM unnest(%s::text[], %s::text[])"
@@ -106,11 +102,11 @@ class Imagined:
         for digest, fills in changes.problem_fills.items():
             values[_problem(digest)] = known.problems[digest]._replace(**fills)[1:]
         for digest in changes.solutions:
-            values[_solution(digest)] = solution_values(batch.solutions[digest][1])
+            values[_solution(digest)] = batch.solutions[digest].values
         for digest, fills in changes.solution_fills.items():
             values[_solution(digest)] = known.solutions[digest]._replace(**fills)[1:]
         for key in (*changes.verdicts, *changes.relabels):
-            values[_verdict(key)] = said(batch.verdicts[key])
+            values[_verdict(key)] = said(batch.verdicts[key][0])
         _execute(_UPSERT, [list(values), [json.dumps(value) for value in values.values()]])
 
 

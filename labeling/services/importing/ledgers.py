@@ -12,17 +12,10 @@ from labeling.domain.formats import Source
 from labeling.models import Labeler, Project, User
 from labeling.services import decisions, events, labelers
 from labeling.services.importing.amending import fill, relabel
-from labeling.services.importing.batches import Batch
-from labeling.services.importing.changes import (
-    Changes,
-    Key,
-    Known,
-    KnownProblem,
-    KnownSolution,
-    Said,
-    compare,
-)
+from labeling.services.importing.batches import Batch, Key
+from labeling.services.importing.changes import Changes, Known, compare
 from labeling.services.importing.reports import STORED_COUNTS, Report
+from labeling.services.importing.values import KnownProblem, KnownSolution, Said
 from labeling.services.importing.writing import Writer
 
 ATTEMPTS = 5
@@ -78,7 +71,7 @@ class Stored:
             for name, value in solution_fills.get(solution.pk, {}).items():
                 setattr(solution, name, value)
         now = timezone.now()
-        relabel([(known.verdicts[key][0], batch.verdicts[key]) for key in changes.relabels], now)
+        relabel([(known.verdicts[key][0], batch.verdicts[key][0]) for key in changes.relabels], now)
         Writer(project, now, self._labelers).write(batch, changes, known)
         if locked:
             decisions.refresh(project=project, solutions=locked)
@@ -128,10 +121,14 @@ def read_known(project: int, batch: Batch, labelers_by_source: dict[Source, Labe
 
 
 def _by_hash(select: str, project: int, hashes: Iterable[str]) -> dict[str, Sequence[Any]]:
+    # Hash by hash, which LIMIT sees to, and by the index of hashes alone, which "+ 0" does: of a
+    # project that has just begun to grow Postgres believes that it has few rows, and would read
+    # them all, with every batch more.
+    given = "unnest(string_to_array(%s, ' ')) given (hash)"
+    found = f"{select} WHERE content_hash = given.hash AND project_id + 0 = %s LIMIT 1"
+    sql = f"SELECT found.* FROM {given}, LATERAL ({found}) found"  # noqa: S608 - our own names
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"{select} WHERE project_id = %s AND content_hash = ANY(%s)", [project, list(hashes)]
-        )
+        cursor.execute(sql, [" ".join(hashes), project])
         return {row[0]: row[1:] for row in cursor.fetchall()}
 
 

@@ -235,7 +235,7 @@ def test_progress_is_told_batch_by_batch(project, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", sorted(ROWS))
 def test_every_format_is_stored(import_lines, name):
-    options = {"labeler_kind": "mc"} if name in ("trl", "record") else {}
+    options = {"labeler_kind": "mc"} if name in ("trl", "record", "qwen") else {}
     report = import_lines(ROWS[name], **options)
     assert (report.problems, report.refused) == (1, 0)
     kinds = Counter(Verdict.objects.values_list("labeler__kind", flat=True))
