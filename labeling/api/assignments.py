@@ -114,7 +114,9 @@ class Evidence(Endpoint):
         found = reads.own_assignment(member.user, member.project, item)
         shown = reads.submitted(found, Role(member.role))
         if reads.evidence_kinds(found, Role(member.role)):
-            service.see_evidence(by=member.user, uid=item, now=timezone.now())
+            service.see_evidence(
+                by=member.user, within=member.project, uid=item, now=timezone.now()
+            )
         return Response(EvidenceOut(shown).data)
 
 

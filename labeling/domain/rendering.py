@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from html import escape, unescape
 
 import nh3
@@ -28,6 +28,11 @@ _TAGS = {
     "p", "pre", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
 }  # fmt: skip
 
+KEPT = 1024
+"""Texts whose HTML a process remembers: an item's come again in its evidence, and to others."""
+LONGEST_KEPT = 4000
+"""Characters; with KEPT of them, some 10 MB."""
+
 _TAG = re.compile(r"<[^>]*>")
 _NO_LETTER = re.compile(r"[\W_]+")
 
@@ -45,6 +50,15 @@ def prose(text: str) -> str:
     Lists, links, quotes, single `*` and `_`, and backslash escapes are not Markdown here: in
     mathematics `2*3*4`, `x_1`, `[1/2](3)` and a step that is just "24." mean themselves.
     """
+    return _kept_prose(text) if len(text) <= LONGEST_KEPT else _prose(text)
+
+
+@lru_cache(maxsize=KEPT)
+def _kept_prose(text: str) -> str:
+    return _prose(text)
+
+
+def _prose(text: str) -> str:
     html = _render(_prose_markdown(), text, protect_signs=True)
     return html if _shown(html) == _letters(_RESERVED.sub("", text)) else _as_it_stands(text)
 

@@ -19,7 +19,7 @@ from labeling.domain.roles import Role
 from labeling.domain.visibility import visible_kinds
 from labeling.models import Assignment, Decision, Project, User, Verdict
 from labeling.selectors.evidence import Evidence, evidence
-from labeling.selectors.voices import Voice, own_voice
+from labeling.selectors.voices import Voice
 
 PAST_SHOWN = 20
 STATEMENT_SHOWN = 120
@@ -118,12 +118,13 @@ def submitted(assignment: Assignment, role: Role | None) -> Submitted:
     """Return a submitted item with the evidence; raise Http404 while it is not submitted."""
     if assignment.submitted_at is None:
         raise Http404("this item is not submitted")
-    own = own_voice(assignment.solution, assignment.user)
+    kinds = evidence_kinds(assignment, role)
+    shown = evidence(assignment.solution, kinds, viewer=assignment.user)
     return Submitted(
         statement=assignment.solution.problem.statement,
         reference=_reference(assignment),
-        own=own,
-        evidence=evidence(assignment.solution, evidence_kinds(assignment, role), own),
+        own=shown.own,
+        evidence=shown,
     )
 
 
@@ -140,13 +141,6 @@ def kinds_now(assignment: Assignment, role: Role | None) -> frozenset[LabelerKin
 def _kinds(assignment: Assignment, role: Role | None, *, submitted: bool) -> frozenset[LabelerKind]:
     policy, purpose = assignment.project.policy, Purpose(assignment.purpose)
     return visible_kinds(role, policy, labeling=True, submitted=submitted, purpose=purpose)
-
-
-def has_evidence(user: User, project: Project, uid: str, role: Role | None) -> bool:
-    """Say whether there will be something to see on the person's item once it is submitted."""
-    item = Assignment.objects.only("purpose").get(uid=uid, user=user)
-    item.project = project
-    return bool(evidence_kinds(item, role))
 
 
 def history(user: User, project: Project) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from labeling.domain.labels import LabelerKind
-from labeling.models import Solution
+from labeling.models import Solution, User
 from labeling.selectors.completions import Bar, Kept, at, bar_of, kept
 from labeling.selectors.voices import Voice, voices
 
@@ -56,6 +56,11 @@ class Evidence:
     steps: tuple[StepRow, ...]
 
     @property
+    def own(self) -> Voice | None:
+        """What the viewer said."""
+        return next((voice for voice in self.voices if voice.own), None)
+
+    @property
     def in_question(self) -> tuple[StepRow, ...]:
         """The steps that somebody calls the first error and another one does not."""
         return tuple(step for step in self.steps if step.questioned)
@@ -67,15 +72,13 @@ class Evidence:
 
 
 def evidence(
-    solution: Solution, kinds: Collection[LabelerKind], own: Voice | None = None
+    solution: Solution, kinds: Collection[LabelerKind], viewer: User | None = None
 ) -> Evidence:
     """Read the active labelers' verdicts of these kinds, and the rollouts of steps in question.
 
-    `own`: the viewer's own verdict, which they see whatever the kinds.
+    `viewer`: what they themselves said as an annotator they see whatever the kinds.
     """
-    found = voices(solution, kinds)
-    if own is not None and own.labeler_id not in {voice.labeler_id for voice in found}:
-        found = (*found, own)
+    found = voices(solution, kinds, viewer)
     machines = [v.labeler_id for v in found if v.kind is LabelerKind.MC]
     asked = _questioned(found)
     samples = kept(solution, machines, asked)

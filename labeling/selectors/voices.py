@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
+
 from labeling.domain.labels import NO_ERROR, LabelerKind, VerdictState, labels_up_to
 from labeling.domain.monte_carlo import McMode
 from labeling.models import Solution, User, Verdict
@@ -23,7 +25,7 @@ _ORDER = [
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """One labeler's verdict on the solution. `uid`: the labeler's."""
+    """One labeler's verdict on the solution. `uid`: the labeler's; `own`: the viewer said it."""
 
     labeler_id: int
     uid: str
@@ -45,6 +47,7 @@ class Voice:
     completions: int
     exhaustive_completions: int
     at: datetime
+    own: bool = False
 
     @property
     def critique_step(self) -> int | None:
@@ -52,30 +55,24 @@ class Voice:
         return None if self.first_error in (None, NO_ERROR) else self.first_error
 
 
-def voices(solution: Solution, kinds: Collection[LabelerKind]) -> tuple[Voice, ...]:
-    """Return what the active labelers of these kinds say, machines first."""
-    if not kinds:
+def voices(
+    solution: Solution, kinds: Collection[LabelerKind], viewer: User | None = None
+) -> tuple[Voice, ...]:
+    """Return what the active labelers of these kinds say, machines first.
+
+    `viewer`: what they themselves said as an annotator comes along whatever the kinds.
+    """
+    wanted = Q(labeler__active=True, labeler__kind__in=list(kinds))
+    if viewer is not None:
+        wanted |= Q(labeler__user=viewer, labeler__kind=LabelerKind.HUMAN)
+    elif not kinds:
         return ()
-    rows = Verdict.objects.filter(
-        solution=solution, labeler__active=True, labeler__kind__in=list(kinds)
-    ).select_related("labeler")
-    found = [_voice(row, len(solution.steps)) for row in rows]
-    return tuple(sorted(found, key=lambda v: (_ORDER.index(v.kind), v.labeler_id)))
+    rows = Verdict.objects.filter(wanted, solution=solution).select_related("labeler")
+    found = [_voice(row, len(solution.steps), viewer) for row in rows]
+    return tuple(sorted(found, key=lambda v: (_ORDER.index(v.kind), v.own, v.labeler_id)))
 
 
-def own_voice(solution: Solution, user: User) -> Voice | None:
-    """Return the person's own verdict as an annotator."""
-    row = (
-        Verdict.objects.filter(
-            solution=solution, labeler__user=user, labeler__kind=LabelerKind.HUMAN
-        )
-        .select_related("labeler")
-        .first()
-    )
-    return _voice(row, len(solution.steps)) if row else None
-
-
-def _voice(row: Verdict, steps: int) -> Voice:
+def _voice(row: Verdict, steps: int, viewer: User | None) -> Voice:
     comments = row.comments or {}
     notes = {int(k): v for k, v in comments.get("steps", {}).items() if str(k).isdecimal()}
     return Voice(
@@ -99,7 +96,12 @@ def _voice(row: Verdict, steps: int) -> Voice:
         completions=row.completions,
         exhaustive_completions=row.exhaustive_completions,
         at=row.updated_at,
+        own=viewer is not None and _is_own(row, viewer),
     )
+
+
+def _is_own(row: Verdict, viewer: User) -> bool:
+    return row.labeler.user_id == viewer.pk and row.labeler.kind == LabelerKind.HUMAN
 
 
 def _stops_at_success(config: Mapping[str, Any]) -> bool:

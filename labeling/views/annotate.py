@@ -98,7 +98,8 @@ def edit(request: HttpRequest, uid: str, item: str) -> HttpResponse:
 def submitted(request: HttpRequest, uid: str, item: str) -> HttpResponse:
     """Show a submitted item with the evidence that the person may see now."""
     within = frame(request, uid, Action.ANNOTATE)
-    return show_submitted(request, within, item, "annotate/submitted.html")
+    found = reads.own_assignment(within.user, within.project, item)
+    return show_submitted(request, within, found, "annotate/submitted.html")
 
 
 @require_GET
@@ -110,19 +111,22 @@ def history(request: HttpRequest, uid: str) -> HttpResponse:
     return JsonResponse({"items": reads.history(within.user, within.project)})
 
 
-def show_submitted(request: HttpRequest, within: Frame, item: str, template: str) -> HttpResponse:
+def show_submitted(
+    request: HttpRequest, within: Frame, item: Assignment, template: str
+) -> HttpResponse:
     """Show a submitted item by this template, and note that the person has seen the evidence."""
-    found = reads.own_assignment(within.user, within.project, item)
-    shown = reads.submitted(found, within.role)
-    if reads.evidence_kinds(found, within.role):
-        assignments.see_evidence(by=within.user, uid=item, now=timezone.now())
-    completions_at = reverse("annotate_completions", args=[within.project.uid, item])
+    shown = reads.submitted(item, within.role)
+    if reads.evidence_kinds(item, within.role):
+        assignments.see_evidence(
+            by=within.user, within=within.project, uid=item.uid, now=timezone.now()
+        )
+    completions_at = reverse("annotate_completions", args=[within.project.uid, item.uid])
     return page(
         request,
         template,
         within,
         active="annotate",
-        item_uid=item,
+        item_uid=item.uid,
         shown=shown,
         completions_at=completions_at,
     )

@@ -42,7 +42,9 @@ def of_item(request: HttpRequest, uid: str, item: str) -> HttpResponse:
     found = items.own_assignment(within.user, within.project, item)
     answer = _shown(request, within, found.solution, items.kinds_now(found, within.role))
     if found.submitted_at:
-        assignments.see_evidence(by=within.user, uid=item, now=timezone.now())
+        assignments.see_evidence(
+            by=within.user, within=within.project, uid=item, now=timezone.now()
+        )
     return answer
 
 

@@ -91,11 +91,12 @@ def release(request: HttpRequest, uid: str, item: str) -> HttpResponse:
 def _after(request: HttpRequest, within: Frame, item: str, *, show: bool) -> dict[str, Any]:
     uid = within.project.uid
     answer = {"next": reverse("annotate", args=[uid]), "evidence": None}
-    if not reads.has_evidence(within.user, within.project, item, within.role):
+    found = reads.own_assignment(within.user, within.project, item)
+    if not reads.evidence_kinds(found, within.role):
         return answer
     answer["evidence"] = reverse("annotate_submitted", args=[uid, item])
     # a trip less until the person sees it
-    main = show_submitted(request, within, item, "annotate/_submitted.html") if show else None
+    main = show_submitted(request, within, found, "annotate/_submitted.html") if show else None
     return {**answer, "main": main.content.decode()} if main else answer
 
 

@@ -115,14 +115,13 @@ def reject(
 
 
 @transaction.atomic
-def see_evidence(*, by: User, uid: str, now: datetime) -> None:
+def see_evidence(*, by: User, within: Project, uid: str, now: datetime) -> None:
     """Note that the person now knows what others said of a submitted item; once is enough."""
     seen = Assignment.objects.filter(
-        uid=uid, user=by, submitted_at__isnull=False, evidence_seen_at=None
+        uid=uid, user=by, project=within, submitted_at__isnull=False, evidence_seen_at=None
     ).update(evidence_seen_at=now)
     if seen:
-        project = Assignment.objects.select_related("project").get(uid=uid).project
-        events.record(by=by, action="evidence opened", project=project, subject=uid)
+        events.record(by=by, action="evidence opened", project=within, subject=uid)
 
 
 def _own(item: Assignment) -> QuerySet[Verdict]:

@@ -19,6 +19,8 @@ import { toggleProblem, toggleSide, takeSide } from "./panes.js";
 const AGAIN_MS = 5000;
 // a second Enter of the same hand is not meant for what has just come, before anything is done there
 const DOUBLE_MS = 400;
+const INERT_MS = 200;
+const SETTLE_MS = 30;
 // what only some items offer: by the project's mode, and whether the item is submitted already
 const OPTIONAL = new Set(["first_error", "rest_unsure", "rest_wrong", "skip", "report"]);
 const { home, historyUrl, loginUrl } = document.querySelector("[data-frame]").dataset;
@@ -63,6 +65,7 @@ function shows(bench) {
 }
 
 function show({ main: next, url }) {
+  if ("shown" in next.dataset) settle(next);
   main().replaceWith(next);
   htmx.process(next);
   if (url !== location.href) history.pushState(null, "", url);
@@ -72,17 +75,29 @@ function show({ main: next, url }) {
   begin();
 }
 
+// The evidence is on screen before its formulas are laid out a second time, for assistive technology.
+function settle(evidence) {
+  evidence.classList.add("settling");
+  requestAnimationFrame(() => setTimeout(() => evidence.classList.remove("settling"), SETTLE_MS));
+}
+
 function report(state, details, bench) {
   if (state === "submitted") return submitted(bench, details);
   if (bench === current) {
     showStatus(state, waiting.size);
-    bench.root.inert = bench.saver.submitting;
+    makeInert(bench);
     if (state === "submit-offline" && ahead.ready) return pass(bench);
   }
   if (state === "signed-out") return showTrouble(...signInAgain(loginUrl));
   if (state !== "refused") return bench === current && showTrouble();
   if (details.code === "stale_draft" && bench === current) return conflict(bench, details);
   return refused(bench, details);
+}
+
+// Drawing an item as inert is work, in vain where it goes at once.
+function makeInert(bench) {
+  bench.root.inert &&= bench.saver.submitting;
+  if (bench.saver.submitting) setTimeout(() => (bench.root.inert = bench.saver.submitting && !bench.saver.done), INERT_MS);
 }
 
 function refused(bench, details) {

@@ -42,8 +42,8 @@ export class Saver {
     const submission = entry?.submission ?? crypto.randomUUID();
     this.#keep({ base: this.version, ...entry, draft, submission });
     this.stopped = false;
+    this.#send(); // before the page is drawn anew, not after
     this.on("submitting");
-    this.#soon(0);
   }
 
   // Submitted, or on the way: what one does now is not meant for this item.

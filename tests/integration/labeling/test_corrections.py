@@ -58,7 +58,7 @@ def test_the_labels_before_a_correction_stay_in_the_audit_trail(item):
 
 def test_a_correction_after_the_evidence_is_informed(item):
     for _ in range(2):
-        assignments.see_evidence(by=item.user, uid=item.uid, now=NOW)
+        assignments.see_evidence(by=item.user, within=item.project, uid=item.uid, now=NOW)
     assert correct(item).informed
     assert Event.objects.filter(action="evidence opened").count() == 1
 
