@@ -8,16 +8,24 @@ from typing import Any
 from django.db import transaction
 
 from labeling.domain.refusals import Invalid
-from labeling.domain.shortcuts import Preferences, ShortcutError, read_preferences
+from labeling.domain.shortcuts import (
+    Preferences,
+    ShortcutError,
+    read_preferences,
+    stored_preferences,
+)
 from labeling.models import User
 from labeling.services import events
 
 
 @transaction.atomic
 def save(*, by: User, values: Mapping[str, Any]) -> Preferences:
-    """Replace `by`'s preferences; raise Invalid for anything that is not allowed."""
+    """Change `by`'s preferences; raise Invalid for anything that is not allowed.
+
+    What `values` does not name stays: each page knows its own keys.
+    """
     try:
-        chosen = read_preferences(values)
+        chosen = read_preferences({**stored_preferences(by.preferences).to_dict(), **values})
     except ShortcutError as error:
         raise Invalid(error.phrase) from error
     by.preferences = {**by.preferences, **chosen.to_dict()}

@@ -1,4 +1,5 @@
 // Decide one solution: choose by keys or mouse, keep what is typed, keep others away meanwhile.
+import { Keymap } from "./annotate/keymap.js";
 import { replayEarlyKeys } from "./replay.js";
 import { shortcuts } from "./shortcuts.js";
 
@@ -8,6 +9,8 @@ const output = form.querySelector("[data-choice]");
 const rows = [...form.querySelectorAll("tr[data-step]")];
 const kept = `annotator:adjudication:${form.dataset.solution}`;
 const HOLD_MS = 60_000;
+const SIDES = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+const keymap = new Keymap();
 let at = -1;
 
 function moveTo(index) {
@@ -71,24 +74,23 @@ function unfold() {
 }
 
 shortcuts(
+  (key) => keymap.actionOf(key),
   {
-    ...Object.fromEntries([..."123456789"].map((key) => [key, () => take(key)])),
-    0: () => choose(document.getElementById("first-error--1")),
-    j: () => moveTo(at + 1),
-    k: () => moveTo(at - 1),
-    ArrowDown: () => moveTo(at + 1),
-    ArrowUp: () => moveTo(at - 1),
-    d: () => toQuestioned(1),
-    D: () => toQuestioned(-1),
-    e: () => choose(rows[at]?.querySelector("input[name=first_error]")),
-    o: unfold,
-    r: () => reason.focus(),
-    x: () => document.getElementById("discard").showModal(),
-    c: () => document.getElementById("correct")?.showModal(),
-    u: () => document.querySelector("[data-reopen]")?.requestSubmit(),
-    s: () => form.querySelector("[data-pass]").click(),
-    "?": () => document.getElementById("help").showModal(),
-    Enter: conclude,
+    ...Object.fromEntries(SIDES.map((number) => [`side_${number}`, () => take(number)])),
+    no_error: () => choose(document.getElementById("first-error--1")),
+    next: () => moveTo(at + 1),
+    previous: () => moveTo(at - 1),
+    next_question: () => toQuestioned(1),
+    previous_question: () => toQuestioned(-1),
+    first_error: () => choose(rows[at]?.querySelector("input[name=first_error]")),
+    evidence: unfold,
+    reason: () => reason.focus(),
+    discard: () => document.getElementById("discard").showModal(),
+    correct_answer: () => document.getElementById("correct")?.showModal(),
+    take_back: () => document.querySelector("[data-reopen]")?.requestSubmit(),
+    pass: () => form.querySelector("[data-pass]").click(),
+    help: () => document.getElementById("help").showModal(),
+    decide: conclude,
   },
   () => document.activeElement.blur(),
 );

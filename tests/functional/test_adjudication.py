@@ -97,6 +97,53 @@ def test_the_whole_loop_by_the_keyboard(page, project, adjudicator, disputes, si
     assert Verdict.objects.get(state="rejected").reason_code == "bad_steps"
 
 
+def test_keys_are_chosen_in_the_help_and_hold_on_buttons_and_pages(
+    page, project, adjudicator, disputes, sign_in
+):
+    sign_in(page, adjudicator)
+    page.goto(reverse("solution", args=[project.uid, disputes[0].uid]))
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog", name="Keys")
+    dialog.get_by_role("button", name="Change the key of side 2").click()
+    expect(dialog.get_by_role("status")).to_contain_text("Press the key for “side 2”")
+    page.keyboard.press("x")  # that of "discard", which takes the old one
+    expect(dialog.get_by_role("status")).to_have_text("✓ saved; “discard the solution” is now on 2")
+    page.keyboard.press("Escape")
+    expect(dialog).not_to_be_visible()
+    expect(page.locator("[data-shortcut=discard]")).to_have_text("2 Discard")
+    expect(page.locator("[data-shortcut=discard]")).to_have_attribute("aria-keyshortcuts", "2")
+    page.keyboard.press("x")
+    expect(page.locator("[data-choice]")).to_contain_text("as LLM judge")
+    page.reload()
+    page.keyboard.press("x")
+    expect(page.locator("[data-choice]")).to_contain_text("as LLM judge")
+    page.keyboard.press("2")
+    expect(page.get_by_role("dialog", name="Discard the solution")).to_be_visible()
+
+
+def test_single_keys_can_be_turned_off_where_one_decides(
+    page, project, adjudicator, disputes, sign_in
+):
+    sign_in(page, adjudicator)
+    page.goto(reverse("solution", args=[project.uid, disputes[0].uid]))
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog", name="Keys")
+    dialog.get_by_label("Single keys work").uncheck()
+    expect(dialog.get_by_role("status")).to_have_text("✓ saved")
+    page.keyboard.press("Escape")
+    expect(page.locator(".decide kbd").first).not_to_be_visible()
+    page.keyboard.press("2")
+    page.keyboard.press("ArrowDown")  # arrows always move
+    expect(page.locator("#step-4")).to_be_focused()
+    expect(page.locator("[data-choice]")).to_have_text("nothing chosen yet")
+    page.goto(reverse("adjudication", args=[project.uid]))
+    way = page.locator("[data-next]")
+    expect(way).to_have_text("decide the first one", use_inner_text=True)
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(300)
+    assert page.url.endswith("/adjudication/")
+
+
 def test_what_is_typed_outlives_a_reload(page, project, adjudicator, disputes, sign_in):
     sign_in(page, adjudicator)
     page.goto(reverse("solution", args=[project.uid, disputes[0].uid]))

@@ -8,7 +8,7 @@ const NAMED = ["Space", "Backspace", "Delete", "Insert", "PageUp", "PageDown", "
 export class Keymap {
   constructor() {
     const found = JSON.parse(document.getElementById("preferences").textContent);
-    Object.assign(this, found); // keys, usual, off, evidence, url
+    Object.assign(this, found); // place, keys, usual, off, url; evidence where one labels
     this.dialog = document.getElementById("help");
     this.dialog.addEventListener("click", (event) => this.#clicked(event));
     this.dialog.addEventListener("keydown", (event) => this.#pressed(event), true);
@@ -17,13 +17,19 @@ export class Keymap {
     this.label(document);
   }
 
+  // The action that the key means to the person; null where keys are off.
+  actionOf(key) {
+    if (this.off) return null;
+    return Object.keys(this.keys).find((action) => this.keys[action] === key) ?? null;
+  }
+
   // Write the keys on what `root` holds.
   label(root) {
     for (const cap of root.querySelectorAll("kbd[data-key]")) {
       cap.textContent = capOf(this.keys[cap.dataset.key]);
     }
-    for (const button of root.querySelectorAll("[data-act]")) {
-      const key = this.off ? null : this.keys[button.dataset.act];
+    for (const button of root.querySelectorAll("[data-act], [data-shortcut]")) {
+      const key = this.off ? null : this.keys[button.dataset.act ?? button.dataset.shortcut];
       if (key) button.setAttribute("aria-keyshortcuts", /^[A-Z]$/.test(key) ? `Shift+${key}` : key);
       else button.removeAttribute("aria-keyshortcuts");
     }
@@ -73,7 +79,7 @@ export class Keymap {
     const before = { keys: this.keys, off: this.off, evidence: this.evidence };
     this.#take({ keys, off, evidence });
     this.#say(t("… saving"));
-    const answer = await post(this.url, { keys, off, evidence });
+    const answer = await post(this.url, { [this.place]: keys, off, evidence });
     if (answer.kind === "done") return this.#say(swapped ? this.#swappedWords(swapped) : t("✓ saved"));
     this.#take(before);
     return this.#say(answer.words ?? t("Not saved: the server cannot be reached. Nothing was changed."));
@@ -82,7 +88,8 @@ export class Keymap {
   #take(values) {
     Object.assign(this, values);
     this.dialog.querySelector("[name=off]").checked = !this.off;
-    this.dialog.querySelector("[name=evidence]").checked = this.evidence;
+    const evidence = this.dialog.querySelector("[name=evidence]");
+    if (evidence) evidence.checked = this.evidence;
     this.label(document);
   }
 
@@ -97,7 +104,7 @@ export class Keymap {
 }
 
 function nameOf(row) {
-  return document.getElementById(row.getAttribute("aria-describedby")).textContent.trim();
+  return row.dataset.name ?? document.getElementById(row.getAttribute("aria-describedby")).textContent.trim();
 }
 
 function capOf(key) {

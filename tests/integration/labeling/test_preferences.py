@@ -7,9 +7,11 @@ import json
 import pytest
 from django.urls import reverse
 
+from labeling.domain.consensus import DecisionState
 from labeling.domain.refusals import Invalid
 from labeling.models import Event, User
 from labeling.services import preferences
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
@@ -29,6 +31,29 @@ def test_chosen_keys_are_kept_for_the_person_alone(client, annotator, owner):
     assert annotator.preferences["evidence"] is False
     assert owner.preferences == {}
     assert Event.objects.get(action="preferences saved").actor == annotator
+
+
+def test_each_page_changes_its_own_keys_only(client, adjudicator):
+    client.force_login(adjudicator)
+    post(client, {"keys": {"correct": "c"}, "evidence": False})
+    post(client, {"adjudication": {"discard": "y"}, "off": True})
+    adjudicator.refresh_from_db()
+    kept = adjudicator.preferences
+    assert (kept["keys"]["correct"], kept["adjudication"]["discard"]) == ("c", "y")
+    assert (kept["evidence"], kept["off"]) == (False, True)
+
+
+def test_the_page_where_one_decides_carries_the_keys(client, adjudicator, project, dispute_on):
+    decided = dispute_on(project)
+    preferences.save(by=adjudicator, values={"adjudication": {"discard": "<", "side_1": "y"}})
+    client.force_login(adjudicator)
+    page = client.get(
+        reverse("solution", args=[project.uid, decided.solution.uid])
+    ).content.decode()
+    assert '<kbd data-key="discard">&lt;</kbd>' in page
+    assert '"discard": "\\u003C"' in page
+    assert 'data-remap="side_1"' in page
+    assert '<kbd data-key="side_1">y</kbd>' in page
 
 
 @pytest.mark.parametrize(
@@ -88,9 +113,6 @@ def test_the_service_refuses_what_the_domain_refuses(annotator):
 
 @pytest.fixture
 def dispute_on():
-    from labeling.domain.consensus import DecisionState
-    from tests import factories
-
     def make(project):
         solution = factories.SolutionFactory(problem__project=project, steps=["a", "b"])
         return factories.DecisionFactory(
