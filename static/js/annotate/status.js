@@ -1,5 +1,6 @@
 // The save indicator and the trouble line, in words that say what is kept where.
 import { n, t } from "../i18n.js";
+import { say } from "./say.js";
 
 const WORDS = {
   saved: () => t("✓ saved"),
@@ -14,14 +15,20 @@ const WORDS = {
   refused: () => t("✗ not saved"),
 };
 
+// Read out, and that it is over; what goes well after every key is not.
+const TROUBLES = new Set(["offline", "submit-offline", "signed-out", "unkept", "refused"]);
+const ENDS = new Set(["saved", "submitted"]);
+let troubled = false;
+
 export function showStatus(state, waiting = 0) {
   const indicator = document.querySelector("[data-save]");
   const more = waiting
     ? ` · ${n("{count} submission waits here", "{count} submissions wait here", waiting)}`
     : "";
   const words = WORDS[state]() + more;
-  // a live region: the same words again would be read out again
-  if (indicator.textContent !== words) indicator.textContent = words;
+  if (TROUBLES.has(state) ? indicator.textContent !== words : troubled && ENDS.has(state)) say(words);
+  troubled = TROUBLES.has(state) || (troubled && !ENDS.has(state));
+  indicator.textContent = words;
   indicator.dataset.state = state;
 }
 

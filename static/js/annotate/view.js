@@ -90,6 +90,7 @@ export class View {
     step.classList.toggle("current", current);
     step.dataset.tone = LOOKS[label][0];
     step.hidden = hidden;
+    step.ariaLabel = t("Step {step}: {label}.", { step: index + 1, label: word(label) });
     if (current) step.setAttribute("aria-current", "step");
     else step.removeAttribute("aria-current");
     step.querySelector("[data-state]").replaceChildren(badge(label, current));
