@@ -18,6 +18,11 @@ from tests.laws.test_routes import OWN, PUBLIC, SCOPED
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 SIZES = {"wide": (1440, 900), "phone": (390, 844)}
+SPILLED = """() => [...document.querySelectorAll(".topbar :is(summary, a, button)")]
+  .filter((part) => part.clientWidth && getComputedStyle(part).overflowX === "visible")
+  .filter((part) => part.scrollWidth > part.clientWidth + 1)
+  .map((part) => part.innerText)"""
+"""Words of the bar that run over what stands beside them."""
 ZOOMED = {"zoomed": (720, 450)}
 """What 1440 x 900 are at 200 %."""
 
@@ -93,7 +98,8 @@ def audit(page: Page) -> list[str]:
         for node in v["nodes"][:3]
     ]
     beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    return [*said, f"{beyond} px wider than the window"] if beyond > 0 else said
+    wide = [f"{beyond} px wider than the window"] if beyond > 0 else []
+    return [*said, *wide, *(f"in the bar: {text}" for text in page.evaluate(SPILLED))]
 
 
 def test_the_theme_is_chosen_by_a_button_and_remembered(page, owner, sign_in):
