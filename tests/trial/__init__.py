@@ -1,0 +1,1 @@
+"""A long trial of the annotate page by keyboard: `python -m tests.trial` (README.md)."""
