@@ -259,7 +259,12 @@ def test_an_exam_is_announced_as_one(page, project, annotator, sign_in):
     expect(page.locator("main")).to_match_aria_snapshot("""
       - main:
         - heading "Exam" [level=1]
-        - link "Begin"
+        - text: not begun
+        - paragraph: /Before your first real item/
+        - list:
+          - listitem: /looks and works like every other item/
+        - paragraph:
+          - link "Begin"
     """)
     page.get_by_role("link", name="Begin").click()
     expect(page.get_by_role("list", name="Steps").get_by_role("listitem")).to_have_count(2)

@@ -141,7 +141,7 @@ def test_single_keys_can_be_turned_off_where_one_decides(
     expect(way).to_have_text("decide the first one", use_inner_text=True)
     page.keyboard.press("Enter")
     page.wait_for_timeout(300)
-    assert page.url.endswith("/adjudication/")
+    assert page.url.endswith("/adjudicate/")
 
 
 def test_what_is_typed_outlives_a_reload(page, project, adjudicator, disputes, sign_in):
