@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import pickle
 import subprocess
 import sys
 from collections.abc import Generator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -17,7 +19,7 @@ APART = 8 * 10**6
 """Bytes from which on a process of its own is worth its start, a fifth of a second."""
 
 _PIPE = 1 << 20
-"""Bytes that the child may be ahead in sending, the most that Linux grants to everybody."""
+"""Bytes that the child may be ahead in sending: the most that Linux grants to everybody."""
 
 _ROOT = Path(__file__).resolve().parents[3]
 
@@ -38,10 +40,10 @@ def read(file: RowFile, plan: Plan) -> Generator[Batch, None, None]:
 
 def _from_child(file: RowFile, plan: Plan) -> Generator[Batch, None, None]:
     command = [sys.executable, "-m", reading_child.__name__]
-    child = subprocess.Popen(
-        command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pipesize=_PIPE
-    )
+    child = subprocess.Popen(command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     into, out = cast(BinaryIO, child.stdin), cast(BinaryIO, child.stdout)
+    with suppress(OSError, AttributeError):  # a system may grant less, or know no such thing
+        fcntl.fcntl(out, fcntl.F_SETPIPE_SZ, _PIPE)
     try:
         with into:
             pickle.dump((file.path.resolve(), file.kind, plan), into)

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from labeling.domain.labels import VerdictState
 from labeling.models import (
@@ -18,7 +19,7 @@ from labeling.models import (
     VerdictTally,
 )
 from labeling.services import imports, labelers, samplings, verdicts
-from labeling.services.importing import batches
+from labeling.services.importing import batches, reading
 from labeling.services.importing.options import Options
 from labeling.services.samplings import Drawn, NewSolution
 from tests import factories
@@ -195,3 +196,29 @@ def wait_for_a_lock():
                 return
             cursor.execute("SELECT pg_sleep(0.05)")
     raise AssertionError("nobody waits")
+
+
+@pytest.mark.django_db
+def test_hashes_are_looked_up_by_their_own_indexes(import_rows):
+    """Not through the project, all of which each batch would read while it grows."""
+    with CaptureQueriesContext(connection) as captured:
+        import_rows(ROW)
+    asked = [query["sql"] for query in captured if "given (hash)" in query["sql"]]
+    assert len(asked) == 2
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        for sql, table in zip(asked, ("problem", "solution"), strict=True):
+            cursor.execute(f"EXPLAIN {sql}")
+            assert f"Scan using {table}_unique_content_per_project" in str(cursor.fetchall())
+
+
+@pytest.mark.django_db
+def test_a_large_file_is_stored_once_and_its_bad_lines_are_named(import_rows, monkeypatch):
+    monkeypatch.setattr(reading, "APART", 0)
+    monkeypatch.setattr(batches, "SOLUTIONS", 2)
+    rows = [{**ROW, "problem": f"{n} + 2?"} for n in range(5)]
+    report = import_rows(*rows, {"problem": "no answer"})
+    assert (report.rows, report.solutions, report.human_verdicts) == (6, 5, 0)
+    assert [line for line, _ in report.errors] == [6]
+    assert import_rows(*rows).solutions == 0
+    assert Solution.objects.count() == Decision.objects.count() == 5
