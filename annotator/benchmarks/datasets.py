@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -83,30 +83,38 @@ def measure(solutions: int, seed: int, say: Callable[[str], object]) -> dict[str
 def work(part: str, project: Project, path: Path) -> dict[str, Any]:
     """Do one part in this process; return its seconds, its solutions and the memory's peak."""
     begun = time.perf_counter()
+    readers = [0.0]
     if part == "import":
-        done = imports.import_file(by=projects.machine(), project=project, path=path).solutions
+        done = imports.import_file(
+            by=projects.machine(),
+            project=project,
+            path=path,
+            on_progress=lambda _: readers.append(children_mb()),
+        ).solutions
     else:
         snapshot = snapshots.freeze_now(
             by=projects.machine(), project=project, name="bench", rule=Rule(), now=timezone.now()
         )
         done = snapshot.counts["records"]
     seconds = time.perf_counter() - begun
-    return {"seconds": seconds, "solutions": done, "peak_mb": round(peak_mb() + readers_mb(), 1)}
+    return {"seconds": seconds, "solutions": done, "peak_mb": round(peak_mb() + max(readers), 1)}
 
 
-def peak_mb() -> float:
-    """Return the most memory that this process has had, as Linux counted it."""
-    status = Path("/proc/self/status").read_text()
+def peak_mb(process: str = "self") -> float:
+    """Return the most memory that the process has had, as Linux counted it."""
+    status = Path(f"/proc/{process}/status").read_text()
     (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
     return round(int(line.split()[1]) / 1024, 1)
 
 
-def readers_mb() -> float:
-    """Return the most memory that one of its ended children has had: an import's reader.
-
-    At least this process's own when the child began, as Linux counts.
-    """
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+def children_mb() -> float:
+    """Return the most memory that the children which run now have had: an import's reader."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    total = 0.0
+    for child in children:
+        with suppress(OSError, ValueError):  # it has just ended
+            total += peak_mb(child)
+    return total
 
 
 def _child(part: str, project: Project, path: Path, solutions: int) -> dict[str, Any]:
