@@ -25,7 +25,7 @@ NEAR = 5_000
 _CLAIM_SOLUTIONS = """
 WITH free AS (
     SELECT p.id FROM labeling_problem p
-    WHERE p.project_id = %(project)s AND p.id > %(after)s AND p.id <= %(until)s
+    WHERE p.project_id = %(project)s AND p.{among}
       AND EXISTS (SELECT 1 FROM labeling_solution item
                   WHERE item.problem_id = p.id AND {pending} AND {ready} AND {unclaimed})
     ORDER BY p.id LIMIT %(size)s FOR NO KEY UPDATE SKIP LOCKED
@@ -47,7 +47,7 @@ ORDER BY work.problem_id, taken.item
 _CLAIM_PROBLEMS = """
 WITH work AS (
     SELECT item.id FROM labeling_problem item
-    WHERE item.project_id = %(project)s AND item.id > %(after)s AND item.id <= %(until)s
+    WHERE item.project_id = %(project)s AND item.{among}
       AND {pending} AND {unclaimed}
     ORDER BY item.id LIMIT %(size)s FOR NO KEY UPDATE SKIP LOCKED
 ), taken AS (
@@ -91,14 +91,18 @@ AND (NOT %(unsolved_only)s OR NOT EXISTS (SELECT 1 FROM labeling_solution o
 
 _PENDING = "SELECT 1 FROM {table} item WHERE item.project_id = %(project)s AND {pending}"
 
+_NEAR = "id BETWEEN %(after)s + 1 AND %(until)s"
+_FOUND = "id = ANY(%(found)s)"
+
 # Where there is work, found by one pass over all: going from problem to problem takes many times
-# as long where little is left among a million. OFFSET keeps Postgres from doing just that.
+# as long where little is left among a million. MATERIALIZED keeps Postgres from doing just that.
 _FIRST = """
-SELECT min(problem) FROM (
+WITH work AS MATERIALIZED (
     SELECT item.{problem} AS problem FROM {table} item
     WHERE item.project_id = %(project)s AND item.{problem} > %(after)s
-      AND {pending} AND {ready} AND {unclaimed} OFFSET 0
-) AS work
+      AND {pending} AND {ready} AND {unclaimed}
+)
+SELECT DISTINCT problem FROM work ORDER BY problem LIMIT %(size)s
 """
 
 
@@ -126,17 +130,23 @@ def claim(*, run: Run, token: UUID, size: int, now: datetime, after: int = 0) ->
         return Lease((), after)
     values = _values(run) | {"size": size, "token": token, "expires": now + LEASE, "now": now}
     with connection.cursor() as cursor:
-        rows = _claimed(cursor, run, values, after)
-        if not rows:
-            cursor.execute(_first_sql(run), values | {"after": after})
-            first = cursor.fetchone()[0]
-            rows = [] if first is None else _claimed(cursor, run, values, first - 1)
+        near = {"after": after, "until": after + NEAR}
+        rows = _rows(cursor, _claim_sql(run, _NEAR), values | near)
+        behind = after
+        # what the pass found may all be locked, by another worker or a correction: there is more
+        while not rows and (found := _found(cursor, run, values, behind)):
+            rows = _rows(cursor, _claim_sql(run, _FOUND), values | {"found": found})
+            behind = found[-1]
     return Lease(tuple(row[0] for row in rows), max((row[1] for row in rows), default=after))
 
 
-def _claimed(cursor: Any, run: Run, values: dict[str, Any], after: int) -> list[tuple[int, int]]:
-    cursor.execute(_claim_sql(run), values | {"after": after, "until": after + NEAR})
-    rows: list[tuple[int, int]] = cursor.fetchall()
+def _found(cursor: Any, run: Run, values: dict[str, Any], behind: int) -> list[int]:
+    return [row[0] for row in _rows(cursor, _first_sql(run), values | {"after": behind})]
+
+
+def _rows(cursor: Any, sql: str, values: dict[str, Any]) -> list[tuple[int, ...]]:
+    cursor.execute(sql, values)
+    rows: list[tuple[int, ...]] = cursor.fetchall()
     return rows
 
 
@@ -172,12 +182,13 @@ def _first(sql: str, run: Run) -> Any:
         return cursor.fetchone()[0]
 
 
-def _claim_sql(run: Run) -> str:
+def _claim_sql(run: Run, among: str) -> str:
     if run.kind == RunKind.GENERATE:
         return _CLAIM_PROBLEMS.format(
-            pending=_PROBLEM_PENDING, unclaimed=_UNCLAIMED, or_take_over=_OR_TAKE_OVER
+            among=among, pending=_PROBLEM_PENDING, unclaimed=_UNCLAIMED, or_take_over=_OR_TAKE_OVER
         )
     return _CLAIM_SOLUTIONS.format(
+        among=among,
         pending=_SOLUTION_PENDING,
         ready=_SOLUTION_READY,
         unclaimed=_UNCLAIMED,
