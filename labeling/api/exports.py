@@ -24,6 +24,7 @@ from labeling.api.stored_files import file_named, files_of, send
 from labeling.domain.refusals import Invalid
 from labeling.domain.releases import Rule
 from labeling.domain.roles import Action
+from labeling.models import ApiToken
 from labeling.selectors import catalog
 from labeling.selectors.access import project_for
 from labeling.selectors.labels import labeled_records
@@ -147,8 +148,13 @@ def _link_again(
         snapshot=catalog.snapshot_for(project, snapshot),
         file=asked.validated_data["file"],
         ends=datetime.fromisoformat(kept["expires_at"]),
+        token=_token(request),
     )
     return {"url": _url(request, signed)}
+
+
+def _token(request: Request) -> ApiToken | None:
+    return request.auth if isinstance(request.auth, ApiToken) else None
 
 
 def _url(request: Request, signed: str) -> str:
@@ -165,7 +171,7 @@ class Links(Endpoint):
     def post(self, request: Request, uid: str, snapshot: str) -> Response:
         """Make a link that downloads one file for a while, without a token.
 
-        It ends early when you may no longer export.
+        It ends early when you may no longer export, and when your token ends or is revoked.
         """
         project = project_for(request.user, uid, Action.EXPORT)
         asked = LinkIn(data=request.data)
@@ -178,6 +184,7 @@ class Links(Endpoint):
             file=file.name,
             lasts=timedelta(seconds=asked.validated_data["seconds"]),
             now=timezone.now(),
+            token=_token(request),
         )
         values = {"url": _url(request, signed), "expires_at": ends, "sha256": file.sha256}
         return Response(values, status=201)

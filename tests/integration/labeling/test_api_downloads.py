@@ -10,10 +10,12 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
+from labeling.domain.refusals import NotFound
 from labeling.domain.releases import Rule
-from labeling.models import Event, IdempotencyKey, Membership
-from labeling.services import adjudications, links, snapshot_formats, snapshots
+from labeling.models import ApiToken, Event, IdempotencyKey, Membership
+from labeling.services import adjudications, links, snapshot_formats, snapshots, tokens
 from tests import factories as f
 from tests.api import Api
 
@@ -173,6 +175,33 @@ def test_a_link_ends_with_its_time_and_with_its_issuers_rights(api, viewer, snap
     assert Client().get(f"/api/links/{signed}").status_code == 200
     Membership.objects.filter(user=viewer, project=project).update(role="annotator")
     assert Client().get(f"/api/links/{signed}").status_code == 404
+
+
+def test_a_link_ends_with_the_token_that_made_it(api, viewer, snapshot):
+    made = link_of(api, viewer, snapshot).json()
+    url = made["url"].removeprefix("http://testserver")
+    token = ApiToken.objects.get()
+    tokens.issue(by=viewer, name="other", scopes=["export"], days=1, now=timezone.now())
+    assert Client().get(url).status_code == 200
+    tokens.revoke(by=viewer, token=token, now=timezone.now())
+    assert Client().get(url).status_code == 404
+
+
+def test_a_link_lasts_no_longer_than_the_token_that_made_it(api, viewer, snapshot):
+    made = link_of(api, viewer, snapshot, seconds=7 * 24 * 3600).json()
+    expires = ApiToken.objects.get().expires_at  # a day from now (tests.api)
+    assert parse_datetime(made["expires_at"]) == expires
+    url = made["url"].removeprefix("http://testserver")
+    later = {"signed": url.rpartition("/")[2], "now": expires}
+    with pytest.raises(NotFound):
+        links.opened(**later)
+    assert links.opened(**later | {"now": expires - timedelta(seconds=2)}).file == "train.jsonl"
+
+
+def test_a_link_that_a_page_made_needs_no_token(viewer, snapshot):
+    asked = {"by": viewer, "snapshot": snapshot, "file": "train.jsonl", "lasts": timedelta(hours=1)}
+    signed, _ = links.issue(**asked, now=timezone.now())
+    assert links.opened(signed=signed, now=timezone.now()).snapshot == snapshot
 
 
 def test_downloads_are_for_who_may_export(api, adjudicator, outsider, snapshot, owner):
