@@ -5,20 +5,37 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Count, F, Sum
+from django.db import connection
+from django.db.models import F, Sum
 
 from labeling.domain.boards import REFUTED, Board, Key, read_pattern, read_votes
 from labeling.domain.labels import LabelerKind
 from labeling.domain.statistics.annotators import Votes
 from labeling.domain.statistics.confusion import Confusion, StepConfusion, StepPattern
-from labeling.models import BoardCount, DayTally, Labeler, Project, Run, Stale
+from labeling.models import BoardCount, DayTally, Labeler, Project, Run
 from labeling.models.runs import RunState
 from labeling.selectors.sides import GROUPS
 
 _GROUPS = {kind: name for name, kind in GROUPS.items()}
 _ORDER = [*LabelerKind]
-WAITING_SHOWN = 1000
+
+LOOKED_AT = 5_000
+"""Changes, the oldest of all projects, among which a project's own are looked for."""
+
+# a solution that is gone is known by what was counted of it
+_WAITING = """
+SELECT count(DISTINCT o.solution) FILTER (WHERE coalesce(s.project_id, c.project_id) = %(project)s),
+       count(*)
+FROM (SELECT unnest(solutions) AS solution FROM labeling_stale st ORDER BY st.id LIMIT %(most)s) o
+LEFT JOIN labeling_solution s ON s.id = o.solution
+LEFT JOIN labeling_counted c ON c.solution = o.solution
+"""
+_MARK = """
+SELECT md5(string_agg(id || ':' || n, ',' ORDER BY id))
+FROM labeling_boardcount WHERE project_id = %(project)s
+"""
 
 
 def read(project: Project, board: Board) -> dict[Key, int]:
@@ -27,29 +44,38 @@ def read(project: Project, board: Board) -> dict[Key, int]:
     return {tuple(key): n for key, n in rows.values_list("key", "n")}
 
 
-def waiting() -> int:
-    """Return how many changes are not counted yet; beyond WAITING_SHOWN they are not counted."""
-    rows = Stale.objects.values_list("solutions__len", flat=True)[:WAITING_SHOWN]
-    return min(sum(rows), WAITING_SHOWN)
+def waiting(project: Project) -> int:
+    """Return how many of the project's solutions are not counted anew yet, of those looked at."""
+    return _waiting(project)[0]
 
 
 def moving(project: Project) -> str:
     """Return a mark that changes with the project's counts and costs; empty where none will.
 
-    None will where no run works and nothing waits to be counted. Of two states that differ, the
-    marks are equal by a chance like that of a hash.
+    None will where no run works and nothing waits to be counted; where more waits than is looked
+    at, something may. Of two states whose counts differ the marks are equal by MD5's chance.
     """
     working = Run.objects.filter(project=project, state=RunState.RUNNING).exists()
-    rest = waiting()
-    if not working and not rest:
+    own, seen = _waiting(project)
+    if not working and not own and seen < LOOKED_AT:
         return ""
-    counts = BoardCount.objects.filter(project=project).aggregate(
-        mark=Sum(F("id") * F("n")), rows=Count("pk")
-    )
     spent = DayTally.objects.filter(project=project).aggregate(
         tokens=Sum(F("prompt_tokens") + F("completion_tokens")), items=Sum("items")
     )
-    return "-".join(str(part or 0) for part in (*counts.values(), *spent.values(), rest))
+    (counts,) = _one(_MARK, project)
+    return "-".join(str(part or 0) for part in (counts, *spent.values(), own))
+
+
+def _waiting(project: Project) -> tuple[int, int]:
+    own, seen = _one(_WAITING, project)
+    return int(own), int(seen)
+
+
+def _one(sql: str, project: Project) -> tuple[Any, ...]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {"project": project.pk, "most": LOOKED_AT})
+        row: tuple[Any, ...] = cursor.fetchone()
+        return row
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ def agreement(request: HttpRequest, uid: str) -> HttpResponse:
         active="agreement",
         tab="agreement",
         matrix=found,
-        waiting=boards.waiting(),
+        waiting=boards.waiting(within.project),
     )
 
 

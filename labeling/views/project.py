@@ -56,7 +56,7 @@ def overview(request: HttpRequest, uid: str) -> HttpResponse:
         prms=pages.prms_of(within.project, limit=SHOWN_PRMS),
         snapshots=frozen,
         exported=next((row for row in frozen if row.frozen_at), None),
-        waiting=boards.waiting(),
+        waiting=boards.waiting(within.project),
     )
 
 
