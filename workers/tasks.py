@@ -81,8 +81,10 @@ def freeze(snapshot_uid: str) -> None:
         by = snapshot.created_by
         frozen = snapshots.freeze(by=by, snapshot=snapshot, now=timezone.now())
         snapshot_formats.write_missing(by=by, snapshot=frozen)
-    except (snapshots.BeingFrozen, OperationalError):
-        # Another worker is at it; or the database is away, and the sweeper rings again.
+    except snapshots.BeingFrozen:
+        log.debug("snapshot %s: another worker is at it", snapshot.uid)
+    except OperationalError:
+        # The database is away, and the sweeper rings again.
         log.warning("snapshot %s: not now", snapshot.uid, exc_info=True)
     except Refusal as error:
         snapshots.fail(snapshot=snapshot, reason=str(error))

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
+from labeling import dispatch
 from labeling.domain.exports import format_named
 from labeling.domain.releases import Rule, Target
 from labeling.models import Snapshot, User
@@ -16,6 +17,9 @@ from labeling.services.freezing import renditions
 from labeling.services.freezing.moments import alone_with
 
 log = logging.getLogger("workers")
+
+BELL_SECONDS = 20.0
+"""A bell that nobody heard for so long is forgotten: the sweeper has rung again."""
 
 
 @transaction.atomic
@@ -67,7 +71,8 @@ def attend() -> None:
     frozen = Snapshot.objects.filter(frozen_at__isnull=False).exclude(formats={})
     for snapshot in frozen:
         if not all(snapshot.formats.values()):
-            snapshots.ring(snapshot=snapshot)
+            # a worker may be at it, and all others hear the bell for nothing
+            dispatch.ring("workers.freeze", snapshot.uid, queue="export", expires=BELL_SECONDS)
 
 
 @transaction.atomic

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
+from django.db import connection
 
+from labeling import dispatch
 from labeling.domain.exports import FORMATS
 from labeling.domain.labels import LabelerKind, VerdictState
 from labeling.domain.refusals import Invalid
 from labeling.domain.releases import Rule
 from labeling.models import Event, Problem
 from labeling.services import labelers, snapshot_formats, snapshots, verdicts
-from labeling.services.freezing import renditions
+from labeling.services.freezing import moments, renditions
 from tests import factories
+from workers import tasks
 
 NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 NAMES = [form.name for form in FORMATS]
@@ -143,12 +147,31 @@ def test_a_format_that_failed_says_why_and_is_tried_when_asked_again(frozen, mon
         written(frozen, "qwen")
     assert frozen.formats["qwen"] == {"error": "ZeroDivisionError: division by zero"}
     rung = []
-    monkeypatch.setattr(snapshots, "ring", lambda *, snapshot: rung.append(snapshot.uid))
+    monkeypatch.setattr(dispatch, "ring", lambda *args, **how: rung.append((args, how)))
     snapshot_formats.attend()
     assert rung == []
     snapshot_formats.ask(by=frozen.created_by, snapshot=frozen, name="qwen")
     snapshot_formats.attend()
-    assert rung == [frozen.uid] * 2
+    bell = ("workers.freeze", frozen.uid)
+    # the sweeper's, every five seconds while one is written, must not pile up
+    assert rung == [(bell, {"queue": "export"}), (bell, {"queue": "export", "expires": 20.0})]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_bell_for_what_another_worker_writes_is_answered_quietly(frozen, caplog):
+    snapshot_formats.ask(by=frozen.created_by, snapshot=frozen, name="trl")
+    with ThreadPoolExecutor(1) as other, moments.alone_with(frozen):
+        other.submit(_heard, frozen).result(60)
+    frozen.refresh_from_db()
+    assert (frozen.formats, frozen.reason) == ({"trl": {}}, "")
+    assert not [record for record in caplog.records if record.levelname != "DEBUG"]
+
+
+def _heard(snapshot):
+    try:
+        tasks.freeze(snapshot.uid)
+    finally:
+        connection.close()
 
 
 def test_formats_asked_for_with_a_snapshot_go_over_to_its_equal(frozen, project):
