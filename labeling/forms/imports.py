@@ -96,8 +96,9 @@ class ImportForm(forms.Form):
 
     @property
     def special(self) -> list[forms.BoundField]:
-        """Return the fields that few files need, those of the mapping among them."""
-        return [field for field in self if field.name in self._special]
+        """Return the fields that few files need, those of the mapping first."""
+        found = [field for field in self if field.name in self._special]
+        return sorted(found, key=lambda field: not field.name.startswith(_PREFIX))
 
     @property
     def _special(self) -> set[str]:

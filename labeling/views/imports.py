@@ -116,9 +116,15 @@ def _startable(
     """Render an import that does not run: its report, and, while its file is there, the form."""
     context: dict[str, Any] = {"active": "data", "job": job, "under_way": False, "error": error}
     if job.state in service.STARTABLE and within.can(Action.MANAGE):
-        form = ImportForm(chosen, columns=_columns(job), initial=initial_of(job.options))
-        wanted = job.options if chosen is None else form.options() if form.is_valid() else {}
-        context |= {"form": form, "seen": _seen(job, wanted)}
+        first = _seen(job, {})
+        if isinstance(first, Preview):
+            guessed = {"columns": first.mapping or {}} if first.needs else {}
+            initial = initial_of({**guessed, **job.options})
+            form = ImportForm(chosen, columns=first.columns, initial=initial)
+            wanted = job.options if chosen is None else form.options() if form.is_valid() else {}
+            context |= {"form": form, "seen": _seen(job, wanted)}
+        else:
+            context["unreadable"] = first
     template = "import.html#body" if fragment else "import.html"
     return page(request, template, within, status=status, **context)
 

@@ -71,7 +71,7 @@ def check(mapping: Columns, columns: Iterable[str]) -> None:
             shown=shown,
         )
     if "problem" not in mapping:
-        raise Invalid("mapping: say which column is the problem; the file has {shown}", shown=shown)
+        raise Invalid("say which column is the problem; the file has {shown}", shown=shown)
 
 
 def as_native(row: Row, mapping: Columns) -> dict[str, Any]:

@@ -15,7 +15,7 @@ LINE_LIMIT = 8 * 10**6
 """Bytes of one line: parsed, `[[],[],…]` takes some twenty times as much memory."""
 
 BLANK = b" \t\r\n\xef\xbb\xbf"
-TOO_LONG = f"longer than {LINE_LIMIT} bytes"
+TOO_LONG = f"longer than {LINE_LIMIT // 10**6} MB"
 
 
 def bounded_lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:

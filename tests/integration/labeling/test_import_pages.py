@@ -208,3 +208,22 @@ def test_a_viewer_sees_imports_but_no_form(browser, address, viewer, project):
     assert (
         "<form" not in text_of(browser.get(address("import", job.uid))).partition("import-body")[2]
     )
+
+
+def test_a_file_that_no_setting_makes_readable_offers_none(upload, browser, address):
+    job = upload(data=b"\xd0\xcf\x11\xe0 an old workbook")
+    page = browser.get(address("import", job.uid)).content.decode()
+    assert "save it as CSV" in page
+    assert "upload another one" in page
+    assert 'name="do"' not in page
+    assert address("end_import", job.uid) in page
+
+
+def test_the_columns_come_first_and_as_far_as_they_are_guessed(upload, browser, address):
+    job = upload(data=b"Frage,key,text\n1 + 1?,2,So 3.\n")
+    page = browser.get(address("import", job.uid)).content.decode()
+    assert "say which column is the problem; the file has Frage, key, text" in page
+    assert page.index("column_problem") < page.index('name="split"')
+    job = upload(data=b'{"gold": "2", "x": 1}\n{"gold": "3", "x": 2}\n')
+    page = browser.get(address("import", job.uid)).content.decode()
+    assert '<option value="gold" selected>' in page
