@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 from huggingface_hub import save_torch_state_dict
-from torch import nn
+from torch import Tensor, nn
 
 from trainer import heads, hub, modeling_prm
 from trainer.encoding import Encoder, load_tokenizer, read_spec, write_spec
@@ -94,15 +94,20 @@ def save(
         name: tensor.detach().to("cpu", dtype).contiguous()
         for name, tensor in model.state_dict().items()
     }
-    save_torch_state_dict(tensors, str(directory), max_shard_size=shard, metadata={"format": "pt"})
-    for weights in directory.glob("*.safetensors"):
-        weights.chmod(0o644)  # written as 0600, which a server under another user cannot read
+    write_tensors(tensors, directory, shard)
     row = _config(model, encoder, dtype)
     (directory / "config.json").write_text(json.dumps(row, indent=2, sort_keys=True) + "\n")
     encoder.tokenizer.save_pretrained(str(directory))
     write_spec(directory, encoder.spec)
     if "auto_map" in row:
         shutil.copyfile(str(modeling_prm.__file__), directory / "modeling_prm.py")
+
+
+def write_tensors(tensors: dict[str, Tensor], directory: Path, shard: int | str = "5GB") -> None:
+    """Write safetensors as transformers reads them, in files of `shard` bytes."""
+    save_torch_state_dict(tensors, str(directory), max_shard_size=shard, metadata={"format": "pt"})
+    for weights in directory.glob("*.safetensors"):
+        weights.chmod(0o644)  # written as 0600, which a server under another user cannot read
 
 
 def _config(model: ProcessRewardModel, encoder: Encoder, dtype: torch.dtype) -> dict[str, Any]:

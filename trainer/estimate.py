@@ -25,6 +25,18 @@ CGROUP = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True, slots=True)
+class Parts:
+    """Bytes that one weight takes on one process's device: fewer where others hold a part of it."""
+
+    weights: float = FLOAT
+    gradients: float = FLOAT
+    moments: float = FLOAT * MOMENTS
+
+
+ONE_DEVICE = Parts()
+
+
+@dataclass(frozen=True, slots=True)
 class Estimate:
     """Bytes that training needs at its peak on one device, by what they are for."""
 
@@ -70,22 +82,30 @@ class Plan:
         return f"{self.memory}{of}; {work}" if self.memory else work
 
 
-def estimate(model: nn.Module, config: TrainConfig, longest: int, shards: int = 1) -> Estimate:
-    """Return what training `model` needs at its peak on one of `shards` processes.
+def estimate(
+    model: nn.Module, config: TrainConfig, longest: int, parts: Parts = ONE_DEVICE
+) -> Estimate:
+    """Return what training `model` needs at its peak on the device of one process.
 
     `longest` is the longest solution in tokens; a batch has `config.max_tokens`, or one longer
     solution alone. Activations are counted in float32: with bfloat16 they are an upper bound.
     """
-    parameters = [p.numel() for p in model.parameters()]
-    trained = [p.numel() for p in model.parameters() if p.requires_grad]
+    count = sum(map(_whole, model.parameters()))
+    trained = sum(_whole(p) for p in model.parameters() if p.requires_grad)
     tokens = max(config.max_tokens, longest)
     backbone: Any = model.model
     return Estimate(
-        weights=FLOAT * sum(parameters) // shards,
-        gradients=FLOAT * sum(trained) // shards,
-        optimizer=FLOAT * MOMENTS * sum(trained) // shards,
+        weights=round(parts.weights * count),
+        gradients=round(parts.gradients * trained),
+        optimizer=round(parts.moments * trained),
         activations=activations(backbone.config, tokens, config.gradient_checkpointing),
     )
+
+
+def _whole(parameter: nn.Parameter) -> int:
+    """Return a parameter's size, also where DeepSpeed has left a process only a part of it."""
+    size: int = getattr(parameter, "ds_numel", parameter.numel())
+    return size
 
 
 def activations(config: Any, tokens: int, checkpointing: bool = False) -> int:

@@ -14,6 +14,7 @@ from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol, TextIO
+from uuid import uuid4
 
 from trainer.config import Progress, TrainError
 
@@ -114,7 +115,7 @@ class WeightsAndBiases:
         folder.mkdir(exist_ok=True)
         name = folder / "run-id"
         if not (done and name.is_file()):
-            name.write_text(wandb.util.generate_id(), encoding="utf-8")
+            name.write_text(uuid4().hex[:8], encoding="utf-8")
         self._run: Any = wandb.init(
             id=name.read_text(encoding="utf-8"),
             resume="allow",

@@ -45,6 +45,15 @@ class ProcessRewardModel(nn.Module):
         self.trims = self.packs and last_layer.enable(self.model)
         return self.packs
 
+    def trained(self, weights: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Return those of the weights that training changes: frozen ones are read again."""
+        frozen = {name for name, p in self.named_parameters() if not p.requires_grad}
+        return {name: tensor for name, tensor in weights.items() if name not in frozen}
+
+    def take(self, weights: dict[str, Tensor]) -> None:
+        """Take over weights, and keep those that are not among them."""
+        self.load_state_dict({**self.state_dict(), **weights})
+
     @property
     def device(self) -> torch.device:
         """The device that the weights are on."""

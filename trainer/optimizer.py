@@ -16,10 +16,15 @@ def build(model: torch.nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
     """
     trained = [p for p in model.parameters() if p.requires_grad]
     groups = [
-        {"params": [p for p in trained if p.ndim >= 2], "weight_decay": config.weight_decay},
-        {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
+        {"params": [p for p in trained if _is_matrix(p)], "weight_decay": config.weight_decay},
+        {"params": [p for p in trained if not _is_matrix(p)], "weight_decay": 0.0},
     ]
     return torch.optim.AdamW(groups, lr=config.lr, fused=True)
+
+
+def _is_matrix(parameter: torch.Tensor) -> bool:
+    shape = getattr(parameter, "ds_shape", parameter.shape)  # what ZeRO 3 leaves in place has none
+    return len(shape) >= 2
 
 
 def schedule(iteration: int, iterations: int, warmup: float) -> float:

@@ -34,12 +34,12 @@ class RunState:
 
     def save(self, path: Path) -> None:
         """Write atomically: a reader or a kill at any moment finds a whole state."""
-        self.team.save(self._rows(), path)
+        self.team.save(path, self._numbers(), self.model, self.optimizer)
         self.named = self.best.iteration
 
     def keep_best(self, folder: Path) -> None:
         """Write the weights of this step beside those that the checkpoint on disk still names."""
-        self.team.save({"model": self._weights()}, self._best_file(folder))
+        self.team.save(self._best_file(folder), {}, self.model)
         self.drop_others(folder)
 
     def drop_others(self, folder: Path) -> None:
@@ -51,17 +51,16 @@ class RunState:
 
     def load_best(self, folder: Path) -> None:
         """Take over the best weights; nothing but writing them follows."""
-        self._take(self.team.load({"model": self._weights()}, self._best_file(folder))["model"])
+        self.team.load(self._best_file(folder), self.model)
 
     def load(self, path: Path) -> None:
         """Take over a saved state; raise `TrainError` where it belongs to another run."""
         self._check_kind(path)
-        rows = self.team.load(self._rows(), path)
+        rows = self.team.numbers(path)
         changed = [k for k, v in self.identity.items() if rows["identity"].get(k) != v]
         if changed:
             raise TrainError(f"cannot resume from {path}: {', '.join(changed)} changed since")
-        self._take(rows["model"])
-        self.team.take_moments(self.model, self.optimizer, rows["optimizer"])
+        self.team.load(path, self.model, self.optimizer)
         torch.set_rng_state(rows["random"])
         if rows["random_gpu"]:
             torch.cuda.set_rng_state_all(rows["random_gpu"])
@@ -78,22 +77,12 @@ class RunState:
             wrote, now = ("several processes", "one") if alone else ("one process", "several")
             raise TrainError(f"cannot resume from {path}: {wrote} wrote it, {now} would go on")
 
-    def _weights(self) -> dict[str, Any]:
-        """Return what training changes: a frozen backbone is read again from where it was."""
-        frozen = {name for name, p in self.model.named_parameters() if not p.requires_grad}
-        return {k: v for k, v in self.model.state_dict().items() if k not in frozen}
-
-    def _take(self, weights: dict[str, Any]) -> None:
-        self.model.load_state_dict({**self.model.state_dict(), **weights})
-
     def _best_file(self, folder: Path) -> Path:
         return folder / BEST.format(self.best.iteration)
 
-    def _rows(self) -> dict[str, Any]:
+    def _numbers(self) -> dict[str, Any]:
         return {
             "identity": self.identity,
-            "model": self._weights(),
-            "optimizer": self.team.moments(self.model, self.optimizer),
             "random": torch.get_rng_state(),
             "random_gpu": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
             "iteration": self.iteration,

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import torch
 
+from trainer.checkpoints import write_tensors
 from trainer.encoding import EncoderSpec, write_spec
-from trainer.model import quiet
 from trainer.records import read_jsonl
 
 CONTEXT = 2048  # tokens; 99.4 % of real solutions fit into half of it (ML_PEERS 2)
@@ -90,8 +90,11 @@ def _write_model(out: Path, vocabulary: int, seed: int, hidden: int, layers: int
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = Qwen2ForCausalLM(config)
-    with quiet():
-        model.save_pretrained(str(out))
+    # not save_pretrained: it imports DeepSpeed where that is installed, which takes seconds
+    config.architectures = [type(model).__name__]
+    config.save_pretrained(str(out))
+    weights = {f"model.{name}": tensor for name, tensor in model.model.state_dict().items()}
+    write_tensors(weights, out)
     return int(model.num_parameters())
 
 

@@ -2,20 +2,23 @@
 
 `accelerate launch` or `torchrun` start the processes. Every process knows the whole plan, so that
 they divide a step without asking each other, and its loss by all labels of the step. Weights,
-gradients and moments are sharded by torch's FSDP2, on GPUs and, for the tests, on CPUs.
+gradients and moments are kept in parts by torch's FSDP2 (trainer.sharded) or by DeepSpeed
+(trainer.zero), on GPUs and, for the tests, on CPUs.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import torch
 
+from trainer import devices, optimizer
 from trainer.checkpoints import Start
-from trainer.config import TrainConfig, TrainError
+from trainer.config import TrainConfig
+from trainer.estimate import Parts
 from trainer.model import ProcessRewardModel
 
 T = TypeVar("T")
@@ -32,12 +35,27 @@ class Team(Protocol):
         """This process's device; None: the run's settings say."""
         ...
 
+    @property
+    def parts(self) -> Parts:
+        """The bytes of a weight that lie on this process's device."""
+        ...
+
     def share(self, make: Callable[[], Start]) -> Start:
         """Let the first process make something for all; weights stay where they are."""
         ...
 
     def shard(self, model: ProcessRewardModel, config: TrainConfig) -> None:
-        """Divide a shared model's weights among the processes."""
+        """Put a shared model's weights, or this process's part of them, on the device."""
+        ...
+
+    def prepare(
+        self, model: ProcessRewardModel, config: TrainConfig
+    ) -> tuple[ProcessRewardModel, torch.optim.Optimizer]:
+        """Return what stands for the model where gradients are wanted, and its optimizer."""
+        ...
+
+    def step(self, model: ProcessRewardModel, fit: torch.optim.Optimizer, limit: float) -> float:
+        """Let the gradient, clipped at `limit`, change the weights; return its norm before."""
         ...
 
     def total(self, value: torch.Tensor) -> torch.Tensor:
@@ -52,26 +70,27 @@ class Team(Protocol):
         """Return the full weights on the first process, nothing on the others."""
         ...
 
-    def moments(self, model: ProcessRewardModel, fit: torch.optim.Optimizer) -> dict[str, Any]:
-        """Return what the optimizer remembers."""
-        ...
-
-    def take_moments(
-        self, model: ProcessRewardModel, fit: torch.optim.Optimizer, rows: dict[str, Any]
+    def save(
+        self,
+        path: Path,
+        numbers: Mapping[str, Any],
+        model: ProcessRewardModel,
+        fit: torch.optim.Optimizer | None = None,
     ) -> None:
-        """Let the optimizer remember what `moments` returned."""
+        """Write numbers, what training changes and what `fit` remembers.
+
+        A kill leaves the old or the new (see trainer.folders).
+        """
         ...
 
-    def norm(self, model: ProcessRewardModel, limit: float) -> float:
-        """Clip the gradient at `limit`; return its norm before."""
+    def numbers(self, path: Path) -> dict[str, Any]:
+        """Return the numbers that `save` wrote."""
         ...
 
-    def save(self, rows: dict[str, Any], path: Path) -> None:
-        """Write tensors and numbers; a kill leaves the old or the new (see trainer.folders)."""
-        ...
-
-    def load(self, rows: dict[str, Any], path: Path) -> dict[str, Any]:
-        """Read what `save` wrote; `rows` are the places of the tensors."""
+    def load(
+        self, path: Path, model: ProcessRewardModel, fit: torch.optim.Optimizer | None = None
+    ) -> None:
+        """Let the model and `fit` take over what `save` wrote of them."""
         ...
 
     def wait(self) -> None:
@@ -96,10 +115,12 @@ def deal(team: Team, groups: Sequence[T]) -> Iterator[tuple[T, bool]]:
 
 def join() -> Team:
     """Return the team that the launcher's environment speaks of."""
+    if os.environ.get("ACCELERATE_USE_DEEPSPEED", "").lower() == "true":
+        from trainer.zero import Zero
+
+        return Zero()  # also where it is one process: moments may lie in the CPU's memory
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return Alone()
-    if os.environ.get("ACCELERATE_USE_DEEPSPEED", "").lower() == "true":
-        raise TrainError("with several processes weights are sharded by FSDP, not by DeepSpeed")
     from trainer.sharded import Sharded
 
     return Sharded()
@@ -116,6 +137,7 @@ class Alone:
     rank = 0
     world = 1
     device: torch.device | None = None
+    parts = Parts()
 
     def share(self, make: Callable[[], Start]) -> Start:
         """See Team."""
@@ -123,6 +145,20 @@ class Alone:
 
     def shard(self, model: ProcessRewardModel, config: TrainConfig) -> None:
         """See Team."""
+        model.to(devices.choose(config.device))
+
+    def prepare(
+        self, model: ProcessRewardModel, config: TrainConfig
+    ) -> tuple[ProcessRewardModel, torch.optim.Optimizer]:
+        """See Team."""
+        return model, optimizer.build(model, config)
+
+    def step(self, model: ProcessRewardModel, fit: torch.optim.Optimizer, limit: float) -> float:
+        """See Team."""
+        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), limit)
+        fit.step()
+        fit.zero_grad(set_to_none=True)
+        return float(norm)
 
     def total(self, value: torch.Tensor) -> torch.Tensor:
         """See Team."""
@@ -136,29 +172,17 @@ class Alone:
         """See Team."""
         return model.state_dict()
 
-    def moments(
+    def save(
         self,
-        model: ProcessRewardModel,  # noqa: ARG002
-        fit: torch.optim.Optimizer,
-    ) -> dict[str, Any]:
-        """See Team."""
-        return fit.state_dict()
-
-    def take_moments(
-        self,
-        model: ProcessRewardModel,  # noqa: ARG002
-        fit: torch.optim.Optimizer,
-        rows: dict[str, Any],
+        path: Path,
+        numbers: Mapping[str, Any],
+        model: ProcessRewardModel,
+        fit: torch.optim.Optimizer | None = None,
     ) -> None:
         """See Team."""
-        fit.load_state_dict(rows)
-
-    def norm(self, model: ProcessRewardModel, limit: float) -> float:
-        """See Team."""
-        return float(torch.nn.utils.clip_grad_norm_(model.parameters(), limit))
-
-    def save(self, rows: dict[str, Any], path: Path) -> None:
-        """See Team."""
+        rows = {**numbers, "model": model.trained(model.state_dict())}
+        if fit is not None:
+            rows["optimizer"] = fit.state_dict()
         partial = path.with_suffix(".partial")
         with partial.open("wb") as file:
             torch.save(rows, file)
@@ -166,10 +190,20 @@ class Alone:
             os.fsync(file.fileno())
         os.replace(partial, path)
 
-    def load(self, rows: dict[str, Any], path: Path) -> dict[str, Any]:  # noqa: ARG002
+    def numbers(self, path: Path) -> dict[str, Any]:
         """See Team."""
-        read: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        # tensors stay in the file until they are wanted
+        read: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
         return read
+
+    def load(
+        self, path: Path, model: ProcessRewardModel, fit: torch.optim.Optimizer | None = None
+    ) -> None:
+        """See Team."""
+        rows = torch.load(path, map_location="cpu", weights_only=True)
+        model.take(rows["model"])
+        if fit is not None:
+            fit.load_state_dict(rows["optimizer"])
 
     def wait(self) -> None:
         """See Team."""

@@ -76,7 +76,7 @@ class _Run:
         held_out = config.held_out
         self.held_out = HeldOut(held_out, config, self.encoder, team) if held_out else None
         team.shard(self.model, config)
-        self.model.to(self.device).train()
+        self.model.train()
         if config.gradient_checkpointing:
             self.model.model.gradient_checkpointing_enable()
             if config.lora:
@@ -85,9 +85,10 @@ class _Run:
         self.pace = Pace(self.data.examples, config)
         self.plan = self._planned(room)
         self.hashes = self._hashes()
+        self.passes, fit = team.prepare(self.model, config)
         self.state = RunState(
             self.model,
-            optimizer.build(self.model, config),
+            fit,
             {**identity(config.to_json(), self.hashes), "iterations": self.pace.iterations},
             team,
         )
@@ -108,7 +109,7 @@ class _Run:
         wanted = None
         if self.config.memory_check:
             longest = max(len(example.ids) for example in self.data.examples)
-            wanted = estimate.estimate(self.model, self.config, longest, self.team.world)
+            wanted = estimate.estimate(self.model, self.config, longest, self.team.parts)
             tight = estimate.check(wanted, self.device, room)
             if tight and self.team.rank == 0:
                 warnings.warn(tight, stacklevel=4)
@@ -162,7 +163,7 @@ class _Run:
         model, adapted, weights = self.model, self.adapted, self.team.whole(self.model)
         if self.team.rank:
             return
-        if self.team.world > 1:
+        if self.team.device:  # what this process has of the model may be a part
             model, _, adapted = _start(self.config, torch.device("cpu"))
             model.load_state_dict(weights)
         if adapted is not None:
@@ -183,14 +184,12 @@ class _Run:
         rate = config.lr * optimizer.schedule(state.iteration, iterations, config.warmup)
         for group in state.optimizer.param_groups:
             group["lr"] = rate
-        loss, padded = accumulate(self.model, examples, self.weighted, self.team)
-        norm = self.team.norm(self.model, config.max_grad_norm)
+        loss, padded = accumulate(self.passes, examples, self.weighted, self.team)
         if not math.isfinite(loss):
             raise TrainError(
                 f"the loss became {loss} at step {state.iteration + 1}: lower the rate"
             )
-        state.optimizer.step()
-        state.optimizer.zero_grad(set_to_none=True)
+        norm = self.team.step(self.model, state.optimizer, config.max_grad_norm)
         state.iteration += 1
         targets = [target for example in examples for target in example.targets]
         state.labels_seen += len(targets)

@@ -17,7 +17,7 @@ from transformers import AutoConfig
 
 from trainer import estimate, scratch
 from trainer.config import TrainConfig, TrainError
-from trainer.estimate import Estimate, Plan, Room
+from trainer.estimate import Estimate, Parts, Plan, Room
 from trainer.model import ProcessRewardModel
 from trainer.training import train
 
@@ -69,7 +69,7 @@ def test_weights_gradients_and_moments_are_counted_exactly(config: Make) -> None
     model.model.weight.requires_grad = False
     frozen = estimate.estimate(model, config(), longest=10)
     assert (frozen.weights, frozen.gradients, frozen.optimizer) == (440, 40, 80)
-    halves = estimate.estimate(model, config(), longest=10, shards=2)
+    halves = estimate.estimate(model, config(), longest=10, parts=Parts(2, 2, 4))
     assert (halves.weights, halves.gradients) == (220, 20)
 
 
