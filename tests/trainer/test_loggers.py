@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib.util
 import json
 import resource
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -82,13 +83,44 @@ def test_a_log_that_cannot_be_written_anew_stays_as_long_as_its_checkpoint(tmp_p
     assert path.read_text() == '{"loss": 1}\n' * 4
 
 
+def written_offline(file: Path) -> Iterator[bytes]:
+    """Yield what wandb wrote: a 7-byte head, then a log in LevelDB's format."""
+    rest, whole = file.read_bytes(), b""
+    place = 7
+    while place + 7 <= len(rest):
+        left = 2**15 - place % 2**15
+        if left < 7:  # a block's end that no record fits into
+            place += left
+            continue
+        size, kind = struct.unpack_from("<HB", rest, place + 4)
+        whole += rest[place + 7 : place + 7 + size]
+        place += 7 + size
+        if kind in (1, 4):  # whole, or the last of several parts
+            yield whole
+            whole = b""
+
+
 @pytest.mark.skipif(importlib.util.find_spec("wandb") is None, reason="wandb is not installed")
-def test_weights_and_biases_writes_a_run_offline(
-    config: Make, monkeypatch: pytest.MonkeyPatch
+def test_weights_and_biases_writes_offline_what_the_log_holds(
+    config: Make, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from wandb.proto.wandb_internal_pb2 import Record
+
     monkeypatch.setenv("WANDB_MODE", "offline")
-    result = train(config(log=("wandb",)))
-    assert list((result.log.parent / "wandb").rglob("run-*.wandb"))
+    result = train(config(log=("wandb",), held_out=data, evaluate_every=3))
+    (file,) = (result.log.parent / "wandb").rglob("run-*.wandb")
+    history = [record.history for record in map(Record.FromString, written_offline(file))]
+    seen = [
+        {item.key or ".".join(item.nested_key): json.loads(item.value_json) for item in step.item}
+        for step in history
+        if step.item
+    ]
+    expected = log_rows(result.log.parent)
+    assert [row["_step"] for row in seen] == [row["iteration"] for row in expected]
+    names = ("loss", "grad_norm", "learning_rate", "wrong_share", "held_out_loss", "held_out_f1")
+    for row, known in zip(seen, expected, strict=True):
+        assert {name: row.get(name) for name in names} == {name: known[name] for name in names}
+    assert [row["iteration"] for row in expected if row["held_out_loss"] is not None] == [3, 6]
 
 
 @pytest.mark.parametrize("name", ["tensorboard", "wandb"])
