@@ -82,6 +82,22 @@ def test_a_reload_in_mid_typing_keeps_every_letter(bench, expected):
     assert current().draft["notes"] == {"1": "half a sente"}
 
 
+def test_a_page_made_before_the_last_save_that_comes_after_it_shows_the_labels(bench):
+    """A reload overtakes the save: the server makes the page first, the browser gets it last."""
+    saved(bench)
+    older = bench.context.request.get(bench.url)
+    press(bench, "1 2")
+    saved(bench)
+    nothing_left(bench)
+    bench.route(bench.url, lambda route: route.fulfill(response=older), times=1)
+    bench.reload()
+    expect(bench.locator(".step.current .step-number")).to_have_text("3")
+    assert states(bench)[:2] == ["correct", "unsure"]
+    press(bench, "3")
+    saved(bench)
+    assert labels() == [1, 0, -1, None]
+
+
 def test_labels_made_offline_are_kept_and_sent_later(bench, context, expected):
     context.set_offline(True)
     press(bench, "1 1")

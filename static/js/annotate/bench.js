@@ -14,12 +14,14 @@ export class Bench {
     const { uid, version, mode, steps, editing, draftUrl, submitUrl } = root.dataset;
     this.uid = uid;
     this.editing = editing === "true";
-    this.given = JSON.parse(root.querySelector("script#draft").textContent);
+    // a reload may overtake the last save: the page was made before it and comes after
+    const newer = this.editing ? null : kept.acknowledged(uid, Number(version));
+    this.given = newer?.draft ?? JSON.parse(root.querySelector("script#draft").textContent);
     this.sheet = new Sheet(Number(steps), mode, this.given);
     this.view = new View(root);
     this.saver = new Saver({
       uid,
-      version: Number(version),
+      version: newer?.version ?? Number(version),
       editing: this.editing,
       urls: { draft: draftUrl, submit: submitUrl },
       seconds,

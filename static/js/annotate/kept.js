@@ -3,6 +3,7 @@
 // works on its own copy: another tab may keep other labels of the same item, and writes last.
 const ITEM = "annotator:item:";
 const HISTORY = "annotator:history:";
+const KNOWN = "annotator:known:";
 const FORGET_AFTER_MS = 30 * 24 * 3600 * 1000;
 const TAB = Math.random().toString(36).slice(2);
 const own = new Map();
@@ -37,11 +38,26 @@ export function dropHistory(uid) {
   localStorage.removeItem(HISTORY + uid);
 }
 
+// The server has this draft: a page that it made before and that comes after is older.
+export function acknowledge(uid, draft, version) {
+  store(KNOWN + uid, { draft, version, at: Date.now() });
+}
+
+// What the server acknowledged after it made the page with the draft of `version`, or null.
+export function acknowledged(uid, version) {
+  const found = value(KNOWN + uid);
+  return found?.version > version ? found : null;
+}
+
+export function dropAcknowledged(uid) {
+  localStorage.removeItem(KNOWN + uid);
+}
+
 // Ids of the items that an earlier page left here; what nobody came back for is forgotten.
 export function left() {
   const found = [];
   for (const key of Object.keys(localStorage)) {
-    if (!key.startsWith(ITEM) && !key.startsWith(HISTORY)) continue;
+    if (![ITEM, HISTORY, KNOWN].some((prefix) => key.startsWith(prefix))) continue;
     const entry = value(key);
     if (!entry || Date.now() - entry.at > FORGET_AFTER_MS) localStorage.removeItem(key);
     else if (key.startsWith(ITEM)) found.push(key.slice(ITEM.length));

@@ -98,6 +98,7 @@ export class Saver {
     this.stop();
     kept.drop(this.uid);
     kept.dropHistory(this.uid);
+    kept.dropAcknowledged(this.uid);
   }
 
   stop() {
@@ -179,6 +180,7 @@ export class Saver {
 
   // Labels may have changed while the request was under way: those go next.
   #saved(sent) {
+    kept.acknowledge(this.uid, sent.draft, this.version);
     const now = this.kept;
     if (now && (now.submission || JSON.stringify(now.draft) !== JSON.stringify(sent.draft))) {
       this.#keep({ ...now, base: this.version, sent: [] });
