@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -40,11 +38,10 @@ class VerdictQuery(lists.Query):
 
 _COLUMNS = {
     "solution": "solution__uid",
-    "labeler": "labeler__uid",
-    "kind": "labeler__kind",
     "state": "state",
     "first_error": "first_error",
 }
+_OF_LABELERS = {"labeler": "uid", "kind": "kind"}
 
 
 class Labelers(Endpoint):
@@ -69,9 +66,12 @@ class Verdicts(Endpoint):
         """List verdicts, oldest first; those on what the caller is labeling blind are left out."""
         member = membership_for(request.user, uid, Action.VIEW)
         query = lists.asked(request, VerdictQuery)
-        equal: dict[str, Any] = {_COLUMNS[name]: v for name, v in query.filters.items()}
+        equal, by = (
+            {known[name]: value for name, value in query.filters.items() if name in known}
+            for known in (_COLUMNS, _OF_LABELERS)
+        )
         part = catalog.verdicts(
-            member.project, caller(request), Role(member.role), query.place, **equal
+            member.project, caller(request), Role(member.role), query.place, by, **equal
         )
         return lists.answer(request, part, VerdictOut)
 

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import fields
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 from django.http import Http404
 
 from labeling.domain.labels import LabelerKind
@@ -31,11 +31,15 @@ from labeling.models import (
     TrainingRun,
     User,
     Verdict,
+    VerdictTally,
     Webhook,
 )
 from labeling.models.fields import is_uid
 from labeling.selectors.filters import Filters, narrowed, newest
 from labeling.selectors.listing import Part, Place, cut
+
+_FEW = 250_000
+"""So many verdicts are found by their labelers and sorted in 0.2 s."""
 
 _FILTERS = frozenset(field.name for field in fields(Filters))
 
@@ -81,15 +85,15 @@ def labelers(project: Project, role: Role, place: Place, **equal: Any) -> Part[L
     return cut(Labeler.objects.filter(project=project, kind__in=kinds, **equal), place)
 
 
-def verdicts(project: Project, user: User, role: Role, place: Place, **equal: Any) -> Part[Verdict]:
-    """Return what active labelers said, of the kinds that this role may see."""
-    query = Verdict.objects.filter(
-        labeler__project=project,
-        labeler__active=True,
-        labeler__kind__in=_kinds(project, role),
-        **equal,
-    )
-    return cut(_not_held(query, project, user).select_related("labeler", "solution"), place)
+def verdicts(
+    project: Project, user: User, role: Role, place: Place, by: dict[str, Any], **equal: Any
+) -> Part[Verdict]:
+    """Return what active labelers with the columns `by` said, of the kinds this role may see."""
+    labelers = Labeler.objects.filter(project=project, active=True, **by)
+    ids = [row.pk for row in labelers if row.kind in _kinds(project, role)]
+    said = VerdictTally.objects.filter(labeler__in=ids).aggregate(n=Sum("verdicts"))["n"] or 0
+    query = _not_held(Verdict.objects.filter(labeler__in=ids, **equal), project, user)
+    return cut(query.select_related("labeler", "solution"), place, few=said <= _FEW)
 
 
 def verdicts_on(solution: Solution, kinds: Collection[LabelerKind]) -> list[Verdict]:

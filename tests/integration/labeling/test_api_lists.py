@@ -7,6 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from labeling.domain.labels import LabelerKind
+from labeling.models import Verdict
+from labeling.selectors import catalog
 from tests import factories as f
 from tests.api import Api
 
@@ -57,6 +59,26 @@ def test_parts_hold_every_row_once(name, api, project, owner):
     assert whole["next"] is None
     assert seen == [str(sorted(row.items(), key=str)) for row in whole["results"]]
     assert len(set(seen)) == len(seen) >= 5
+
+
+@pytest.mark.parametrize("few", [0, 1000])
+def test_verdicts_come_oldest_first_however_many_their_labelers_gave(
+    few, api, project, owner, monkeypatch
+):
+    monkeypatch.setattr(catalog, "_FEW", few)
+    for number in range(5):
+        kind = LabelerKind.MC if number % 2 else LabelerKind.JUDGE
+        f.VerdictFactory(solution__problem__project=project, labeler__kind=kind)
+    expected = list(
+        Verdict.objects.filter(labeler__kind="judge").order_by("pk").values_list("solution__uid")
+    )
+    seen, address = [], "verdicts?kind=judge&limit=2"
+    while address:
+        part = api(owner, "get", address).json()
+        seen += [(row["solution"],) for row in part["results"]]
+        address = part["next"] and part["next"].removeprefix("http://testserver")
+    assert seen == expected
+    assert len(seen) == 3
 
 
 @pytest.mark.parametrize("name", LISTS)
