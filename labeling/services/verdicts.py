@@ -57,10 +57,11 @@ def record(
     """Store the verdicts that are new and return their number.
 
     A solution that the labeler has judged already is left as it is: a worker whose lease expired
-    may deliver late, after another one labeled the same solution; the first answer stands. What
-    was counted against a reference answer that has been corrected since is dropped: the solution
-    waits for its labeler again.
+    may deliver late, after another one labeled the same solution, or take its own up again and
+    deliver it twice at once; the first answer stands. What was counted against a reference answer
+    that has been corrected since is dropped: the solution waits for its labeler again.
     """
+    verdicts = list({v.solution_id: v for v in reversed(verdicts)}.values())[::-1]
     solutions = {s.pk: s for s in decisions.lock(v.solution_id for v in verdicts)}
     known = set(
         Verdict.objects.filter(labeler=labeler, solution__in=solutions).values_list(

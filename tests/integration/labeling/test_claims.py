@@ -111,6 +111,21 @@ def test_the_same_verdict_delivered_by_several_workers_is_stored_once():
     assert run.labeler.rollouts.count() == 5
 
 
+@pytest.mark.django_db
+def test_of_a_solution_twice_in_one_delivery_the_first_verdict_stands():
+    run = make_run(2)
+    ids = list(run.project.solutions.order_by("pk").values_list("pk", flat=True))
+    new = [
+        verdicts.NewVerdict(pk, VerdictState.SCORED, error)
+        for pk, error in [(ids[0], 1), (ids[1], -1), (ids[0], -1)]
+    ]
+    assert verdicts.record(by=run.created_by, labeler=run.labeler, verdicts=new) == 2
+    assert list(Verdict.objects.order_by("solution").values_list("solution", "first_error")) == [
+        (ids[0], 1),
+        (ids[1], -1),
+    ]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_annotators_get_different_items():
     project = factories.ProjectFactory()
