@@ -30,7 +30,8 @@ class TrainConfig:
     it with solutions end to end, without padding, where the backbone can read that.
     `max_labels` caps the labels trained on; `max_dropped` the share of labels that may be lost to
     `max_length` before the run is refused. `precision` "bf16" multiplies in bfloat16 and keeps
-    float32 weights; "auto" does so where the processor has instructions for it.
+    float32 weights; "auto" does so where the processor has instructions for it. `compile` has
+    torch compile what layers do token by token.
     `lora` is the rank of adapters (0: all weights are trained), scaled by `lora_alpha` / rank (0:
     by 2). `checkpoint_every` counts optimizer steps, 0 for none.
     `memory_check` estimates the memory that a run needs, and refuses what the device has not.
@@ -62,6 +63,7 @@ class TrainConfig:
     precision: str = "fp32"
     save_dtype: str = "float32"
     gradient_checkpointing: bool = False
+    compile: bool = False
     lora: int = 0
     lora_alpha: int = 0
     device: str = "auto"

@@ -11,7 +11,17 @@ from pathlib import Path
 
 import torch
 
-from trainer import cards, checkpoints, devices, estimate, folders, loggers, lora, optimizer
+from trainer import (
+    cards,
+    checkpoints,
+    compiling,
+    devices,
+    estimate,
+    folders,
+    loggers,
+    lora,
+    optimizer,
+)
 from trainer.config import Progress, TrainConfig, TrainError, TrainResult, identity
 from trainer.dataset import Dataset, load_dataset
 from trainer.estimate import Plan, Room
@@ -82,6 +92,8 @@ class _Run:
             if config.lora:
                 # a layer done twice needs an input with a gradient; frozen embeddings give none
                 self.model.model.enable_input_require_grads()
+        if config.compile:
+            compiling.enable(self.model.model)
         self.pace = Pace(self.data.examples, config)
         self.plan = self._planned(room)
         self.hashes = self._hashes()

@@ -89,6 +89,9 @@ def _train_options(parser: argparse.ArgumentParser) -> None:
     option("--precision", default="fp32", help="fp32, bf16 or auto products (%(default)s)")
     option("--save-dtype", default="float32", help="float32 or bfloat16 (%(default)s)")
     option("--gradient-checkpointing", action="store_true", help="less memory, more time")
+    option(
+        "--compile", action="store_true", help="torch.compile of the layers; see docs/trainer.md"
+    )
     option("--lora", type=int, default=0, help="rank of adapters (0: train all weights)")
     option("--lora-alpha", type=int, default=0, help="their scale times the rank (0: twice it)")
     option("--device", default="auto", help="cpu, cuda or auto (%(default)s)")
