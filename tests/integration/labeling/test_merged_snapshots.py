@@ -205,3 +205,8 @@ def test_each_chunk_of_decisions_made_again_leaves_its_event(decided, monkeypatc
     assert [event.details for event in told] == [
         {"solutions": n, "changed": n} for n in (10, 10, 4)
     ]
+
+
+def test_scheduled_retrainings_freeze_where_long_work_waits(settings):
+    entry = settings.CELERY_BEAT_SCHEDULE["retrain-where-due"]
+    assert entry["options"] == {"queue": "export", "expires": entry["schedule"]}
