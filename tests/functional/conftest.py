@@ -18,6 +18,7 @@ from labeling.services import labelers, verdicts
 from tests import factories
 from tests.functional.annotating import STEPS
 from tests.functional.chromium import ARGUMENTS, chromium
+from tests.functional.looks import SIZES, Look
 
 # Playwright's synchronous API keeps an event loop running in this thread; Django's ORM would
 # refuse to work beside it although nothing here is asynchronous.
@@ -71,11 +72,24 @@ def troubles() -> list[str]:
 
 
 @pytest.fixture
-def context(browser: Browser, live_server, troubles: list[str]) -> Iterator[BrowserContext]:
+def look() -> Look:
+    """The window that `page` opens; a test may ask for others (tests.functional.looks)."""
+    return Look("wide", "light")
+
+
+@pytest.fixture
+def context(
+    browser: Browser, live_server, troubles: list[str], look: Look
+) -> Iterator[BrowserContext]:
     """A fresh profile; at the end nothing may have been complained of."""
-    opened = browser.new_context(base_url=live_server.url, color_scheme="light")
+    width, height = SIZES[look.size]
+    opened = browser.new_context(
+        base_url=live_server.url,
+        color_scheme=look.scheme,
+        viewport={"width": width, "height": height},
+    )
     opened.set_default_timeout(PATIENCE)
-    opened.on("console", lambda m: m.type == "error" and troubles.append(m.text))
+    opened.on("console", lambda m: m.type in {"error", "warning"} and troubles.append(m.text))
     opened.on("weberror", lambda e: troubles.append(str(e.error)))
     yield opened
     opened.close()

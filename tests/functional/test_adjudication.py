@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from labeling.models import AnswerCorrection, Decision, Rollout, Verdict
 from labeling.services import decisions, labelers
 from tests import factories
-from tests.functional.test_looks import SIZES, audit
+from tests.functional.looks import SIZES, audit, beyond, in_every_look, in_looks, wrong
 from workers import correcting
 
 STEPS = [
@@ -153,18 +153,8 @@ def test_what_is_typed_outlives_a_reload(page, project, adjudicator, disputes, s
     expect(page.locator("#reason")).to_have_value("half a thought")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", sorted(SIZES))
-def test_the_pages_are_accessible_and_fit(
-    scheme, size, browser, live_server, project, adjudicator, disputes, sign_in
-):
-    width, height = SIZES[size]
-    context = browser.new_context(
-        base_url=live_server.url,
-        color_scheme=scheme,
-        viewport={"width": width, "height": height},
-    )
-    page = context.new_page()
+@in_every_look
+def test_the_pages_are_accessible_and_fit(page, project, adjudicator, disputes, sign_in):
     sign_in(page, adjudicator)
     page.goto(reverse("adjudication", args=[project.uid]))
     found = {"queue": audit(page)}
@@ -177,27 +167,19 @@ def test_the_pages_are_accessible_and_fit(
     page.get_by_role("button", name="Adjudicate").click()
     expect(page.get_by_role("status")).to_be_visible()
     found["decided"] = audit(page)
-    context.close()
-    assert {name: said for name, said in found.items() if said} == {}
+    assert wrong(found) == {}
 
 
+@in_looks("zoomed-light")
 @pytest.mark.parametrize("height", [450, 900])
-def test_at_twice_the_size_nothing_is_hidden(
-    height, browser, live_server, project, adjudicator, disputes, sign_in
-):
-    """200 % zoom of 1440 x 900 is a window of 720 x 450 CSS pixels."""
-    context = browser.new_context(
-        base_url=live_server.url, viewport={"width": 720, "height": height}
-    )
-    page = context.new_page()
+def test_at_twice_the_size_nothing_is_hidden(height, page, project, adjudicator, disputes, sign_in):
+    page.set_viewport_size({"width": SIZES["zoomed"][0], "height": height})
     sign_in(page, adjudicator)
     page.goto(reverse("solution", args=[project.uid, disputes[0].uid]))
-    beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert beyond(page) == []
     bar = page.locator(".decide").bounding_box()
     page.get_by_label("Step 4 is the first error").check()
     expect(page.locator("[data-choice]")).to_contain_text("step 4")
-    context.close()
-    assert beyond <= 0
     assert bar["height"] < height / 2
 
 

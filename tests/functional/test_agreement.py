@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests import factories as f
 from tests.boards_world import build
-from tests.functional.test_looks import SIZES, audit
+from tests.functional.looks import audits, in_every_look
 
 
 @pytest.fixture
@@ -29,26 +29,10 @@ def addresses(project, transactional_db):
     }
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", sorted(SIZES))
-def test_dashboards_are_accessible_and_fit(
-    scheme, size, browser: Browser, live_server, addresses, owner, sign_in
-):
-    width, height = SIZES[size]
-    context = browser.new_context(
-        base_url=live_server.url,
-        color_scheme=scheme,
-        viewport={"width": width, "height": height},
-    )
-    page, troubles = context.new_page(), []
-    page.on("console", lambda m: m.type in {"error", "warning"} and troubles.append(m.text))
+@in_every_look
+def test_dashboards_are_accessible_and_fit(page: Page, addresses, owner, sign_in):
     sign_in(page, owner)
-    found = {}
-    for name, address in addresses.items():
-        page.goto(address)
-        found[name] = audit(page)
-    context.close()
-    assert (troubles, {k: v for k, v in found.items() if v}) == ([], {})
+    assert audits(page, addresses) == {}
 
 
 def test_from_the_matrix_to_the_solutions_behind_a_count(page: Page, addresses, owner, sign_in):

@@ -12,7 +12,7 @@ from labeling.models import Verdict
 from labeling.services import preferences
 from tests.functional.annotating import current, focused, press, saved, states, unhurried
 from tests.functional.conftest import PASSWORD
-from tests.functional.test_looks import audit
+from tests.functional.looks import audit
 
 
 def remap(page: Page, action: str, key: str) -> None:

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Browser
+from playwright.sync_api import Page
 
 from labeling.services import tokens
 from tests import factories
-from tests.functional.test_looks import SIZES, audit
-
-SHOTS = os.environ.get("SHOTS", "")
-"""A folder to leave pictures in."""
+from tests.functional.looks import audit, in_every_look, picture
 
 
 @pytest.fixture
@@ -40,39 +35,27 @@ def kept(project, owner):
     return webhook
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", sorted(SIZES))
-def test_the_pages_are_clean(
-    scheme, size, browser: Browser, live_server, project, owner, kept, sign_in
-):
-    width, height = SIZES[size]
-    context = browser.new_context(
-        base_url=live_server.url, color_scheme=scheme, viewport={"width": width, "height": height}
-    )
-    page = context.new_page()
+@in_every_look
+def test_the_pages_are_clean(look, page: Page, project, owner, kept, sign_in):
     sign_in(page, owner)
 
-    def look(name):
+    def looked_at(name):
         assert audit(page) == [], name
-        if SHOTS:
-            page.screenshot(
-                path=Path(SHOTS) / f"{name}-{size}-{scheme}.png", full_page=name != "docs"
-            )
+        picture(page, f"{name}-{look}")
 
     page.goto(reverse("tokens"))
     page.fill("input[name=name]", "from a script")
     page.check("input[value=read]")
     page.click("form .button.primary")
     assert page.text_content("code.secret").startswith("ann_")
-    look("tokens")
+    looked_at("tokens")
     page.goto(reverse("webhooks", args=[project.uid]))
     page.fill("input[name=url]", "https://hooks.example.org/new")
     page.click("form .button.primary")
     assert page.text_content("code.secret").startswith("whsec_")
-    look("webhooks")
+    looked_at("webhooks")
     page.goto(reverse("webhook", args=[project.uid, kept.uid]))
-    look("webhook")
+    looked_at("webhook")
     page.goto(reverse("api-docs"))
     page.click("#postVerdicts > summary")
-    look("docs")
-    context.close()
+    looked_at("docs")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 
 import pytest
@@ -21,7 +20,8 @@ from labeling.models import (
     Solution,
     User,
 )
-from tests.functional.test_looks import SIZES, addresses
+from tests.functional.looks import beyond, forgive_missing_page, in_looks, picture
+from tests.functional.test_looks import addresses
 
 __all__ = ["addresses"]
 
@@ -107,18 +107,10 @@ def choose_chinese(page: Page, owner) -> None:
     expect(page.locator("html")).to_have_attribute("lang", "zh-hans")
 
 
-@pytest.mark.parametrize(("size", "scheme"), [("wide", "light"), ("phone", "dark")])
+@in_looks("wide-light", "phone-dark")
 def test_no_english_is_left_and_the_layout_holds(
-    size, scheme, browser: Browser, live_server, addresses, names, owner, sign_in
+    look, page, troubles, addresses, names, owner, sign_in
 ):
-    width, height = SIZES[size]
-    context = browser.new_context(
-        base_url=live_server.url,
-        color_scheme=scheme,
-        viewport={"width": width, "height": height},
-    )
-    page, troubles = context.new_page(), []
-    page.on("pageerror", lambda error: troubles.append(str(error)))
     sign_in(page, owner)
     choose_chinese(page, owner)
     found = {}
@@ -126,15 +118,14 @@ def test_no_english_is_left_and_the_layout_holds(
         page.goto(address)
         expect(page.locator("html")).to_have_attribute("lang", "zh-hans")
         found[name] = [*english(page, names), *beyond(page)]
-        picture(page, f"{name}-{size}-{scheme}")
+        picture(page, f"chinese-{name}-{look}")
     page.goto(addresses["annotate"])
     for keys in ("1", "u", "3", "Escape", "b", "Escape", "?", "Escape", "r", "Escape", "s"):
         page.keyboard.press(keys)
         found[f"annotate after {keys}"] = english(page, names)
-    context.close()
     left = [f"{name}: {text}" for name, texts in found.items() for text in texts]
     assert not left, "\n".join(left)
-    assert troubles == []
+    forgive_missing_page(troubles)  # "nowhere"
 
 
 def more_addresses(addresses: dict[str, str]) -> dict[str, str]:
@@ -172,14 +163,3 @@ def test_scripts_speak_the_page_s_language(page, owner, sign_in):
       return [t("no such message {x}", { x: "{y}" }), n("{count} of them", "{count} of many", 2)];
     }"""
     assert page.evaluate(said) == ["no such message {y}", "2 of many"]
-
-
-def beyond(page: Page) -> list[str]:
-    width = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    return [f"{width} px wider than the window"] if width > 0 else []
-
-
-def picture(page: Page, name: str) -> None:
-    """Keep a picture where the variable PICTURES names a folder: for people to look at."""
-    if folder := os.environ.get("PICTURES"):
-        page.screenshot(path=f"{folder}/{re.sub('[ /]', '-', name)}.png", full_page=True)

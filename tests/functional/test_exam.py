@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from labeling.domain.assignments import GoldUse
 from labeling.models import Assignment, Verdict
 from labeling.services import gold, projects
-from tests.functional.test_looks import audit
+from tests.functional.looks import audit
 
 STEPS = ["Start: 4 + 4 = 8.", "Then 8 * 2 = 15.", "The answer is 16."]
 

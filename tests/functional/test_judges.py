@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from demo.world import problems, reference_steps
 from labeling.models import JudgePrompt, JudgeTrial, Verdict
 from tests import factories
-from tests.functional.test_looks import audit
+from tests.functional.looks import audit
 from workers import tasks
 from workers.pipeline.options import CHECKPOINT
 

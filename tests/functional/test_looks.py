@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from labeling.services import assignments, rollups
 from tests import factories
 from tests.functional import every_page
+from tests.functional.looks import audit, audits, forgive_missing_page, in_looks, picture, wrong
 from tests.laws.test_routes import OWN, PUBLIC, SCOPED
-
-AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
-SIZES = {"wide": (1440, 900), "phone": (390, 844)}
-SPILLED = """() => [...document.querySelectorAll(".topbar :is(summary, a, button)")]
-  .filter((part) => part.clientWidth && getComputedStyle(part).overflowX === "visible")
-  .filter((part) => part.scrollWidth > part.clientWidth + 1)
-  .map((part) => part.innerText)"""
-"""Words of the bar that run over what stands beside them."""
-ZOOMED = {"zoomed": (720, 450)}
-"""What 1440 x 900 are at 200 %."""
 
 
 @pytest.fixture
@@ -39,67 +28,23 @@ def test_every_page_is_looked_at(addresses):
     assert pages - set(addresses) == set()
 
 
-@pytest.mark.parametrize(
-    ("size", "scheme"),
-    [
-        ("wide", "light"),
-        ("wide", "dark"),
-        ("phone", "light"),
-        ("phone", "dark"),
-        ("zoomed", "light"),
-    ],
-)
-def test_pages_are_accessible_and_fit(
-    scheme, size, browser: Browser, live_server, addresses, owner, sign_in
-):
-    width, height = {**SIZES, **ZOOMED}[size]
-    context = browser.new_context(
-        base_url=live_server.url,
-        color_scheme=scheme,
-        viewport={"width": width, "height": height},
-    )
-    page, troubles = context.new_page(), []
-    page.on("console", lambda m: m.type in {"error", "warning"} and troubles.append(m.text))
-    page.on("pageerror", lambda error: troubles.append(str(error)))
+@in_looks("wide-light", "wide-dark", "phone-light", "phone-dark", "zoomed-light")
+def test_pages_are_accessible_and_fit(look, page: Page, troubles, addresses, owner, sign_in):
     signed_out = {"login", "welcome"}
-    found = {}
-    for name in sorted(signed_out):
-        page.goto(addresses[name])
-        found[name] = audit(page)
+    found = audits(page, {name: addresses[name] for name in sorted(signed_out)})
     sign_in(page, owner)
     for name in sorted(set(addresses) - signed_out):
         answer = page.goto(addresses[name])
         assert (name, answer.status) == (name, 404 if name == "nowhere" else 200)
-        picture(page, f"{name}_{size}_{scheme}")
+        picture(page, f"{name}_{look}")
         found[name] = audit(page)
     page.goto(addresses["annotate"])
     expect(page.locator(".step.current")).to_be_visible()
     for keys in ("1", "2", "3", "g", "?", "Escape", "r"):
         page.keyboard.press(keys)
         found[f"annotate after {keys}"] = audit(page)
-    context.close()
-    troubles = [t for t in troubles if "404" not in t]  # the page that is not there on purpose
-    assert {name: said for name, said in found.items() if said} == {}
-    assert troubles == []
-
-
-def picture(page: Page, name: str) -> None:
-    """Keep a picture for people to look at, where PICTURES names a folder."""
-    if folder := os.environ.get("PICTURES"):
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
-
-
-def audit(page: Page) -> list[str]:
-    page.evaluate(AXE)
-    result = page.evaluate("axe.run({ resultTypes: ['violations'] })")
-    said = [
-        f"{v['id']}: {node['target']} {node['failureSummary']}"
-        for v in result["violations"]
-        for node in v["nodes"][:3]
-    ]
-    beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    wide = [f"{beyond} px wider than the window"] if beyond > 0 else []
-    return [*said, *wide, *(f"in the bar: {text}" for text in page.evaluate(SPILLED))]
+    assert wrong(found) == {}
+    forgive_missing_page(troubles)  # "nowhere"
 
 
 def test_the_theme_is_chosen_by_a_button_and_remembered(page, owner, sign_in):

@@ -7,13 +7,12 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Browser
 
 from labeling.domain.assignments import GoldUse
 from labeling.services import gold, labelers, projects
 from tests import factories
 from tests.answers import answered, keyed, skipped
-from tests.functional.test_looks import SIZES, audit
+from tests.functional.looks import audits, in_every_look
 
 STEPS = ["Let $x = 2$.", "Then $x^2 = 5$.", "So $x^2 + 1 = 6$.", "The answer is $6$."]
 WHEN = timedelta(days=1)
@@ -67,27 +66,11 @@ def addresses(project, user):
     }, {"mine": reverse("quality_mine", args=uid), "exam": reverse("exam", args=uid)}
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", sorted(SIZES))
+@in_every_look
+@pytest.mark.parametrize("whose", ["lead", "own"])
 def test_the_pages_about_people_are_accessible_and_fit(
-    scheme, size, browser: Browser, live_server, people, manager, annotator, sign_in
+    whose, page, people, manager, annotator, sign_in
 ):
-    width, height = SIZES[size]
     leads, own = addresses(people, annotator)
-    found, troubles = {}, []
-    for user, places in ((manager, leads), (annotator, own)):
-        context = browser.new_context(
-            base_url=live_server.url,
-            color_scheme=scheme,
-            viewport={"width": width, "height": height},
-        )
-        page = context.new_page()
-        page.on("console", lambda m: m.type in {"error", "warning"} and troubles.append(m.text))
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        sign_in(page, user)
-        for name, address in places.items():
-            page.goto(address)
-            found[name] = audit(page)
-        context.close()
-    assert {name: said for name, said in found.items() if said} == {}
-    assert troubles == []
+    sign_in(page, manager if whose == "lead" else annotator)
+    assert audits(page, leads if whose == "lead" else own) == {}

@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Page, expect
 
 from labeling.models import Run
 from tests import factories
-from tests.functional.test_looks import SIZES, audit
+from tests.functional.looks import audit, audits, in_every_look
 
 MODEL = "org/model-7b"
 
@@ -65,31 +65,13 @@ def addresses(run, project, engine):
     }
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", sorted(SIZES))
-def test_pages_of_runs_are_accessible_and_fit(
-    scheme, size, browser: Browser, live_server, addresses, owner, sign_in
-):
-    width, height = SIZES[size]
-    context = browser.new_context(
-        base_url=live_server.url,
-        color_scheme=scheme,
-        viewport={"width": width, "height": height},
-    )
-    page, troubles = context.new_page(), []
-    page.on("console", lambda m: m.type in {"error", "warning"} and troubles.append(m.text))
-    page.on("pageerror", lambda error: troubles.append(str(error)))
+@in_every_look
+def test_pages_of_runs_are_accessible_and_fit(page: Page, addresses, owner, sign_in):
     sign_in(page, owner)
-    found = {}
-    for name, address in addresses.items():
-        page.goto(address)
-        found[name] = audit(page)
+    assert audits(page, addresses) == {}
     page.goto(addresses["mc"])
     page.get_by_label("consensus").check()
-    found["mc in mode consensus"] = audit(page)
-    context.close()
-    assert {name: said for name, said in found.items() if said} == {}
-    assert troubles == []
+    assert audit(page) == []
 
 
 def test_the_estimate_follows_the_form_and_nothing_starts(page, run, project, owner, sign_in):

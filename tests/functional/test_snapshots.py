@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from labeling import dispatch
 from labeling.domain.labels import LabelerKind
 from labeling.models import Decision, Snapshot
 from labeling.services import snapshot_formats, snapshots
 from tests import factories
-from tests.functional.test_looks import SIZES, audit
+from tests.functional.looks import audit, audits, in_every_look
 from workers import tasks
 
 
@@ -93,21 +93,13 @@ def test_a_snapshot_that_failed_says_why_and_is_tried_again(page: Page, sign_in,
     expect(page.get_by_text("waits for a worker of queue")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", sorted(SIZES))
-def test_the_pages_are_accessible_and_fit(
-    scheme, size, browser: Browser, live_server, decided, owner, sign_in
-):
-    width, height = SIZES[size]
+@in_every_look
+def test_the_pages_are_accessible_and_fit(page, decided, owner, sign_in):
     done = frozen(decided, formats=("trl", "parquet", "judge-chains"))
     snapshot_formats.ask(by=owner, snapshot=done, name="qwen")
     moving = snapshots.request(by=owner, project=decided, name="moving", rule={"dedup": True})
     progress = {"phase": "writing", "done": 1234, "total": 5000, "at": 0}
     Snapshot.objects.filter(pk=moving.pk).update(progress=progress)
-    context = browser.new_context(
-        base_url=live_server.url, color_scheme=scheme, viewport={"width": width, "height": height}
-    )
-    page, found = context.new_page(), {}
     sign_in(page, owner)
     addresses = {
         "new": reverse("new_snapshot", args=[decided.uid]),
@@ -115,11 +107,7 @@ def test_the_pages_are_accessible_and_fit(
         "moving": reverse("snapshot", args=[decided.uid, moving.uid]),
         "frozen": reverse("snapshot", args=[decided.uid, done.uid]),
     }
-    for name, address in addresses.items():
-        page.goto(address)
-        found[name] = audit(page)
+    assert audits(page, addresses) == {}
     page.get_by_text("Data card").click()
     page.get_by_text("Rule", exact=True).click()
-    found["opened"] = audit(page)
-    context.close()
-    assert {name: said for name, said in found.items() if said} == {}
+    assert audit(page) == []
