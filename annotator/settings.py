@@ -79,6 +79,8 @@ DATABASES = {
 REDIS_URL = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")
 
 AUTH_USER_MODEL = "labeling.User"
+SESSION_ENGINE = "labeling.selectors.signed_in"
+AUTHENTICATION_BACKENDS = ["labeling.selectors.signed_in.Backend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},

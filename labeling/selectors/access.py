@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
 from django.http import Http404
 
 from labeling.domain.roles import Action, Role, check_can
 from labeling.models import Membership, Project, User
+from labeling.models.compiled import Compiled, given
 from labeling.models.fields import is_uid
 
 
@@ -34,10 +36,15 @@ def membership_for(user: User | AnonymousUser, uid: str, action: Action | None) 
     """
     found = None
     if is_uid(uid) and user.is_authenticated:
-        members = Membership.objects.select_related("project")
-        found = members.filter(user_id=user.pk, project__uid=uid).first()
+        found = _membership.first(user=user.pk, project=uid)
     if found is None:
         raise Http404("no such project")
     if action is not None:
         check_can(Role(found.role), action)
     return found
+
+
+@Compiled
+def _membership() -> QuerySet[Membership]:
+    members = Membership.objects.select_related("project")
+    return members.filter(user=given("user"), project__uid=given("project"))

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Left
 from django.http import Http404
 
@@ -18,6 +18,7 @@ from labeling.domain.policy import LabelMode
 from labeling.domain.roles import Role
 from labeling.domain.visibility import visible_kinds
 from labeling.models import Assignment, Decision, Project, User, Verdict
+from labeling.models.compiled import Compiled, given
 from labeling.selectors.evidence import Evidence, evidence
 from labeling.selectors.voices import Voice
 
@@ -86,14 +87,17 @@ class Progress:
 
 def own_assignment(user: User, project: Project, uid: str) -> Assignment:
     """Return the person's assignment in this project, open or not, or raise Http404."""
-    found = (
-        Assignment.objects.filter(uid=uid, user=user, project=project)
-        .select_related("solution__problem", "project", "user")
-        .first()
-    )
+    found = _own_assignment.first(uid=uid, user=user.pk, project=project.pk)
     if found is None:
         raise Http404("no such item")
+    found.user, found.project = user, project
     return found
+
+
+@Compiled
+def _own_assignment() -> QuerySet[Assignment]:
+    own = Assignment.objects.filter(uid=given("uid"), user=given("user"), project=given("project"))
+    return own.select_related("solution__problem")
 
 
 def item(assignment: Assignment, role: Role | None) -> Item:

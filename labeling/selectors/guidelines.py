@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from django.http import Http404
@@ -11,6 +12,7 @@ from django.http import Http404
 from labeling.domain.roles import Action, Role, can
 from labeling.domain.text_changes import ChangedLine, changes
 from labeling.models import Acknowledgement, Guideline, Membership, Project, User
+from labeling.models.compiled import Compiled, given
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +68,18 @@ def must_read(user: User, project: Project) -> bool:
 
 def while_labeling(user: User, project: Project) -> tuple[Guideline | None, bool]:
     """Return the version that holds and `must_read`, by one query."""
-    waits = Exists(Guideline.objects.filter(_unread_by(user, project)))
-    held = _versions(project).annotate(waits=waits).first()
+    held: Any = _held.first(user=user.pk, project=project.pk)
     return held, bool(held and held.waits)
 
 
-def _unread_by(user: User, project: Project) -> Q:
+@Compiled
+def _held() -> QuerySet[Guideline]:
+    user, project = given("user"), given("project")
+    waits = Exists(Guideline.objects.filter(_unread_by(user, project)))
+    return Guideline.objects.filter(project=project).annotate(waits=waits).order_by("-version")[:1]
+
+
+def _unread_by(user: Any, project: Any) -> Q:
     """Return the condition of versions that the person has to read; who wrote one has read it."""
     read = Acknowledgement.objects.filter(
         user=user, guideline__project=project, guideline__version__gte=OuterRef("version")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, When
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce, Greatest
 from django.db.models.lookups import Exact
@@ -18,6 +19,7 @@ from labeling.domain.labels import LabelerKind, VerdictState, VerdictView
 from labeling.domain.ordering import SPOKEN, place, places
 from labeling.domain.policy import Policy
 from labeling.models import PRM, Assignment, Decision, Project, Solution, User, Verdict
+from labeling.models.compiled import Compiled, among, given
 from labeling.services import events
 
 CHUNK = 2000
@@ -33,22 +35,20 @@ def lock(solution_ids: Iterable[int]) -> list[Solution]:
     each would decide without seeing the other's uncommitted verdict, and the solution would stay
     undecided for good; with it the second waits and sees both.
     """
-    return list(
-        Solution.objects.filter(pk__in=list(solution_ids))
-        .order_by("pk")
-        .select_for_update(no_key=True, of=("self",))
-    )
+    return _locked(ids=list(solution_ids))
+
+
+@Compiled
+def _locked() -> QuerySet[Solution]:
+    rows = Solution.objects.filter(among("pk", "ids")).order_by("pk")
+    return rows.select_for_update(no_key=True, of=("self",))
 
 
 def refresh(*, project: Project, solutions: Sequence[Solution]) -> None:
     """Recompute and store the decisions of these (locked) solutions."""
     verdicts = defaultdict(list)
     scores: dict[int, Sequence[float | None]] = {}
-    said = Verdict.objects.filter(solution__in=[s.pk for s in solutions], labeler__active=True)
-    for row in said.values_list(
-        "solution_id", "id", "labeler__kind", "state", "first_error", "labeler__user",
-        _champion_scores(project),
-    ):  # fmt: skip
+    for row in _said(solutions=[s.pk for s in solutions], project=project.pk):
         kind, state = LabelerKind(row[2]), VerdictState(row[3])
         verdicts[row[0]].append(VerdictView(row[1], kind, state, row[4], row[5] is not None))
         if row[6]:
@@ -66,6 +66,15 @@ def refresh(*, project: Project, solutions: Sequence[Solution]) -> None:
             "state", "first_error", "follows_from", "policy_version", "priority", "places",
             "cause", "updated_at",
         ],
+    )  # fmt: skip
+
+
+@Compiled
+def _said() -> QuerySet[Verdict, tuple[Any, ...]]:
+    verdicts = Verdict.objects.filter(among("solution_id", "solutions"), labeler__active=True)
+    return verdicts.values_list(
+        "solution_id", "id", "labeler__kind", "state", "first_error", "labeler__user",
+        _champion_scores(given("project")),
     )  # fmt: skip
 
 
@@ -149,7 +158,7 @@ def attend() -> None:
         ring(project=project)
 
 
-def _champion_scores(project: Project) -> Case:
+def _champion_scores(project: Any) -> Case:
     """Return the step scores where they are the champion PRM's, else null."""
     champion = PRM.objects.filter(project=project, champion=True).values("uid")
     model = KeyTextTransform("prm", "labeler__config")

@@ -8,9 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from labeling.domain.labels import VerdictState, check_labels, labels_up_to
 from labeling.models import Labeler, Rollout, Run, Solution, User, Verdict
+from labeling.models.compiled import Compiled, given
 from labeling.services import decisions, events
 from labeling.services.idempotency import KeyReused
 
@@ -44,10 +46,15 @@ class NewVerdict:
 
 def given_before(*, by: User, key: UUID, solution: int) -> Verdict | None:
     """Return the person's verdict that came with this key; raise KeyReused if on something else."""
-    before = Verdict.objects.filter(submission_key=key, labeler__user=by).first()
+    before = _with_key.first(key=key, user=by.pk)
     if before is not None and before.solution_id != solution:
         raise KeyReused("this idempotency key was used for another request")
     return before
+
+
+@Compiled
+def _with_key() -> QuerySet[Verdict]:
+    return Verdict.objects.filter(submission_key=given("key"), labeler__user=given("user"))
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 from labeling.domain.roles import Action, Role, can
@@ -55,6 +56,10 @@ class Frame:
             if action is None or can(self.role, action)
         ]
 
+    def title_of(self, name: str | None) -> Words:
+        """Return the title of a page in the navigation; empty for one that is not there."""
+        return next((place.title for place in self.places if place.name == name), "")
+
     def can(self, action: Action) -> bool:
         """Say whether the role permits the action."""
         return can(self.role, action)
@@ -77,16 +82,16 @@ def page(
     request: HttpRequest, template: str, within: Frame, *, status: int = 200, **context: Any
 ) -> HttpResponse:
     """Render a project page."""
-    places = within.places
-    here = [place.title for place in places if place.name == context.get("active")]
+    active = context.get("active")
     return render(
         request,
         template,
         {
             "project": within.project,
             "role": within.role,
-            "places": places,
-            "here": here[0] if here else "",
+            # a fragment has no navigation, and then it is not made
+            "places": SimpleLazyObject(lambda: within.places),
+            "here": SimpleLazyObject(lambda: within.title_of(active)),
             "may_manage": within.can(Action.MANAGE),
             "may_annotate": within.can(Action.ANNOTATE),
             "may_administer": within.can(Action.ADMINISTER),

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from labeling.domain.refusals import NotAllowed, Refusal
 from labeling.domain.roles import Role
 from labeling.models import Assignment, Membership, Project, User
+from labeling.models.compiled import Compiled, given
 from labeling.services import events
 from labeling.services.assignments import places, queue, rows
 
@@ -63,12 +65,17 @@ def release(*, by: User, project: Project, uid: str, now: datetime) -> None:
 def turn(by: User, project: Project) -> Role:
     """Wait until no other request of this person adds an open item; return the person's role."""
     # Two tabs load the page at once: without the lock each would lease an item of its own.
-    member = (
-        Membership.objects.select_for_update(no_key=True).filter(user=by, project=project).first()
-    )
-    if member is None:
+    found = _locked_role.first(user=by.pk, project=project.pk)
+    if found is None:
         raise NotAllowed("someone outside the project may not label")
-    return Role(member.role)
+    return Role(found[0])
+
+
+@Compiled
+def _locked_role() -> QuerySet[Membership, tuple[str]]:
+    members = Membership.objects.select_for_update(no_key=True)
+    own = members.filter(user=given("user"), project=given("project"))
+    return own.values_list("role")
 
 
 def _current(by: User, project: Project, role: Role, now: datetime) -> Assignment | None:

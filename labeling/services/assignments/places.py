@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import Count, Q
+from django.db.models import QuerySet
 
 from labeling.domain.assignments import Purpose
 from labeling.domain.refusals import Refusal
 from labeling.models import Assignment, Decision, Project
+from labeling.models.compiled import Compiled, given
 from labeling.services.assignments import rows
 
 UNLIMITED = frozenset({Purpose.GOLD, Purpose.EXAM})
@@ -33,13 +34,9 @@ def has_room(project: Project, solution_id: int, user_id: int, now: datetime) ->
     The caller has its decision locked. Every lease of a solution is given under this lock, so this
     count, a statement of its own, sees those that were given while the caller waited for it.
     """
-    others = Assignment.objects.filter(solution_id=solution_id, skipped_at=None).exclude(
-        user_id=user_id
-    )
-    labeled, held = others.aggregate(
-        labeled=Count("pk", filter=Q(submitted_at__isnull=False)),
-        held=Count("pk", filter=Q(submitted_at=None, expires_at__gt=now)),
-    ).values()
+    others = _of_others(solution=solution_id, user=user_id)
+    labeled = sum(submitted_at is not None for submitted_at, _ in others)
+    held = sum(submitted_at is None and ends > now for submitted_at, ends in others)
     overlap = project.policy.human_overlap
     if labeled >= overlap:
         # The policy's overlap was lowered, and decisions were not recomputed yet: the row leaves
@@ -61,3 +58,9 @@ def renewed(item: Assignment, project: Project, now: datetime) -> bool:
         return False
     item.expires_at = rows.lease_end(project, now)
     return True
+
+
+@Compiled
+def _of_others() -> QuerySet[Assignment, tuple[datetime | None, datetime]]:
+    on_it = Assignment.objects.filter(solution=given("solution"), skipped_at=None)
+    return on_it.exclude(user=given("user")).values_list("submitted_at", "expires_at")

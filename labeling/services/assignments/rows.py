@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import QuerySet
+
 from labeling.domain.drafts import Draft, DraftError, read_draft
 from labeling.domain.refusals import Invalid, NotFound, Refusal
 from labeling.models import Assignment, Project, User
+from labeling.models.compiled import Compiled, given
 
 _FRESH = timedelta(seconds=30)
 """The shortest lease is a minute."""
@@ -25,10 +28,7 @@ def locked(by: User, uid: str, within: Project | None = None) -> Assignment:
 
     `within`: the project that the request named; an item of another one is not found.
     """
-    found = Assignment.objects.select_for_update(of=("self",)).select_related("solution")
-    if within is None:
-        found = found.select_related("project")
-    item = found.filter(uid=uid, user=by).first()
+    item = _locked.first(uid=uid, user=by.pk)
     if item is None or (within is not None and item.project_id != within.pk):
         raise NotFound("this item is not leased to you")
     if within is not None:
@@ -62,12 +62,7 @@ def all_open(by: User, project: Project) -> list[Assignment]:
     """Return the person's open items, locked: the current one first, then the one ahead."""
     # Both are asked for, never one of them alone: a submit that promotes the item ahead while we
     # wait for its row would hide it from a query for the current one.
-    return list(
-        Assignment.objects.select_for_update(of=("self",))
-        .select_related("solution")
-        .filter(project=project, user=by, submitted_at=None, skipped_at=None)
-        .order_by("ahead")
-    )
+    return _all_open(user=by.pk, project=project.pk)
 
 
 def is_fresh(item: Assignment, project: Project, now: datetime) -> bool:
@@ -93,3 +88,18 @@ def read(item: Assignment, draft: Mapping[str, Any]) -> Draft:
         return read_draft(draft, len(item.solution.steps))
     except DraftError as error:
         raise Invalid(error.phrase) from error
+
+
+def _to_be_locked() -> QuerySet[Assignment]:
+    return Assignment.objects.select_for_update(of=("self",)).select_related("solution")
+
+
+@Compiled
+def _locked() -> QuerySet[Assignment]:
+    return _to_be_locked().filter(uid=given("uid"), user=given("user"))
+
+
+@Compiled
+def _all_open() -> QuerySet[Assignment]:
+    own = _to_be_locked().filter(project=given("project"), user=given("user"))
+    return own.filter(submitted_at=None, skipped_at=None).order_by("ahead")
