@@ -11,10 +11,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from django.db.models import QuerySet
 from django.http import Http404
 
 from labeling.domain.labels import LabelerKind
 from labeling.models import Rollout, Solution
+from labeling.models.compiled import Compiled, among, given
 from labeling.selectors.voices import Voice, voices
 
 T = TypeVar("T")
@@ -93,13 +95,20 @@ def kept(solution: Solution, labelers: Collection[int], steps: Collection[int]) 
     if not (labelers and steps):
         return {}
     grouped: defaultdict[tuple[int, int], list[Sample]] = defaultdict(list)
-    rows = Rollout.objects.filter(solution=solution, labeler__in=labelers, step__in=steps)
-    # failures first: they are what one looks for
-    for row in rows.order_by("labeler_id", "step", "correct", "sample"):
+    for row in _drawn(solution=solution.pk, labelers=list(labelers), steps=list(steps)):
         grouped[row.labeler_id, row.step].append(
             Sample(row.sample, row.text, row.answer, row.correct, row.finish_reason)
         )
     return {key: tuple(samples) for key, samples in grouped.items()}
+
+
+@Compiled
+def _drawn() -> QuerySet[Rollout]:
+    rows = Rollout.objects.filter(
+        among("labeler_id", "labelers"), among("step", "steps"), solution=given("solution")
+    )
+    # failures first: they are what one looks for
+    return rows.order_by("labeler_id", "step", "correct", "sample")
 
 
 def bar_of(voice: Voice, step: int, samples: Kept) -> Bar | None:

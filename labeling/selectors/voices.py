@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from labeling.domain.labels import NO_ERROR, LabelerKind, VerdictState, labels_up_to
 from labeling.domain.monte_carlo import McMode
 from labeling.models import Solution, User, Verdict
+from labeling.models.compiled import Compiled, among, given
 
 _ORDER = [
     LabelerKind.MC,
@@ -62,14 +63,21 @@ def voices(
 
     `viewer`: what they themselves said as an annotator comes along whatever the kinds.
     """
-    wanted = Q(labeler__active=True, labeler__kind__in=list(kinds))
-    if viewer is not None:
-        wanted |= Q(labeler__user=viewer, labeler__kind=LabelerKind.HUMAN)
-    elif not kinds:
+    if viewer is None and not kinds:
         return ()
-    rows = Verdict.objects.filter(wanted, solution=solution).select_related("labeler")
+    seen = [str(kind) for kind in kinds]
+    rows = _said(solution=solution.pk, kinds=seen, viewer=viewer and viewer.pk)
     found = [_voice(row, len(solution.steps), viewer) for row in rows]
     return tuple(sorted(found, key=lambda v: (_ORDER.index(v.kind), v.own, v.labeler_id)))
+
+
+@Compiled
+def _said() -> QuerySet[Verdict]:
+    wanted = Q(among("labeler__kind", "kinds"), labeler__active=True)
+    own = Q(labeler__user=given("viewer"), labeler__kind=LabelerKind.HUMAN)
+    return Verdict.objects.filter(wanted | own, solution=given("solution")).select_related(
+        "labeler"
+    )
 
 
 def _voice(row: Verdict, steps: int, viewer: User | None) -> Voice:

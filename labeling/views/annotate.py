@@ -116,7 +116,7 @@ def show_submitted(
 ) -> HttpResponse:
     """Show a submitted item by this template, and note that the person has seen the evidence."""
     shown = reads.submitted(item, within.role)
-    if reads.evidence_kinds(item, within.role):
+    if item.evidence_seen_at is None and reads.evidence_kinds(item, within.role):
         assignments.see_evidence(
             by=within.user, within=within.project, uid=item.uid, now=timezone.now()
         )

@@ -42,7 +42,9 @@ def submit(request: HttpRequest, uid: str, item: str) -> HttpResponse:
     data = _json(request, forms.SubmitForm)
     version, show, now = data.pop("version"), data.pop("show"), timezone.now()
     if version is None:
-        assignments.submit(by=within.user, within=within.project, uid=item, now=now, **data)
+        assignments.submit(
+            by=within.user, within=within.project, uid=item, now=now, show=show, **data
+        )
     else:
         assignments.correct(
             by=within.user, within=within.project, uid=item, version=version, **data

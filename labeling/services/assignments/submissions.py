@@ -14,6 +14,7 @@ from labeling.domain.assignments import RejectReason
 from labeling.domain.labels import LabelerKind, VerdictState
 from labeling.domain.refusals import Invalid
 from labeling.models import Assignment, Project, User, Verdict
+from labeling.selectors.annotate import evidence_kinds
 from labeling.selectors.corrections import check_correctable
 from labeling.services import decisions, events, labelers
 from labeling.services.assignments import leases, rows
@@ -37,15 +38,18 @@ def submit(
     active_seconds: float,
     now: datetime,
     within: Project | None = None,
+    show: bool = False,
 ) -> Verdict:
     """Turn the labels into the person's verdict. The same key again returns the same verdict.
+
+    `show`: the evidence that the person may see then is shown with the answer, and that is noted.
 
     A lease that ran out meanwhile does not matter: labels that were given are never lost. Where
     others took all places since, the solution gets one label more than the overlap asks for.
     """
     # Two devices submit two items of one person, the first ones: each would hold its own item and
     # wait for the other, for the labeler's row that is made here or the item that is promoted.
-    leases.turn(by, within or rows.project_of(by, uid))
+    role = leases.turn(by, within or rows.project_of(by, uid))
     # The browser repeats a submit whose answer got lost while the first is still under way: it
     # waits above, then finds the first one's verdict by its key.
     item = rows.locked(by, uid, within)
@@ -56,7 +60,12 @@ def submit(
     # our lease ran out). Both verdicts stand: whoever comes second to the solution's row in _store
     # sees the first one's, and `places` stops at 0.
     values = _filled(item, draft, active_seconds, key)
-    return _conclude(item, by=by, now=now, action="verdict submitted", values=values)
+    if show and evidence_kinds(item, role):
+        item.evidence_seen_at = now
+    verdict = _conclude(item, by=by, now=now, action="verdict submitted", values=values)
+    if item.evidence_seen_at:
+        _note_seen(by, item.project, uid)
+    return verdict
 
 
 @transaction.atomic
@@ -121,7 +130,11 @@ def see_evidence(*, by: User, within: Project, uid: str, now: datetime) -> None:
         uid=uid, user=by, project=within, submitted_at__isnull=False, evidence_seen_at=None
     ).update(evidence_seen_at=now)
     if seen:
-        events.record(by=by, action="evidence opened", project=within, subject=uid)
+        _note_seen(by, within, uid)
+
+
+def _note_seen(by: User, project: Project, uid: str) -> None:
+    events.record(by=by, action="evidence opened", project=project, subject=uid)
 
 
 def _own(item: Assignment) -> QuerySet[Verdict]:
@@ -179,7 +192,11 @@ def _store(
         unique_fields=["labeler", "solution"],
         update_fields=[*values, "updated_at"],
     )
-    item.save(update_fields=["draft", "draft_version", "active_seconds", "submitted_at"])
+    item.save(
+        update_fields=[
+            "draft", "draft_version", "active_seconds", "submitted_at", "evidence_seen_at",
+        ]
+    )  # fmt: skip
     decisions.refresh(project=item.project, solutions=solutions)
     events.record(by=by, action=action, project=item.project, subject=item.uid, **details)
     return verdict

@@ -63,6 +63,28 @@ def test_a_correction_after_the_evidence_is_informed(item):
     assert Event.objects.filter(action="evidence opened").count() == 1
 
 
+def submit_and_show(solution, annotator, **changes):
+    leased = assignments.lease_next(by=annotator, project=solution.project, now=NOW)
+    Assignment.objects.filter(pk=leased.pk).update(**changes)
+    given = {"uid": leased.uid, "key": uuid4(), "draft": {"labels": [1, -1, None]}}
+    for _ in range(2):  # the answer got lost: the browser asks again
+        assignments.submit(by=annotator, active_seconds=9, now=NOW, show=True, **given)
+    return Assignment.objects.get(pk=leased.pk)
+
+
+def test_evidence_that_comes_with_the_answer_is_noted_once(solution, annotator):
+    item = submit_and_show(solution, annotator, purpose="label")
+    assert item.evidence_seen_at == NOW
+    assert Event.objects.filter(action="evidence opened", subject=item.uid).count() == 1
+    assert correct(item).informed
+
+
+def test_nothing_is_noted_where_no_evidence_is_shown(solution, annotator):
+    item = submit_and_show(solution, annotator, purpose="exam")
+    assert item.evidence_seen_at is None
+    assert not Event.objects.filter(action="evidence opened").exists()
+
+
 def test_a_correction_of_older_labels_is_refused_with_the_newer_ones(item):
     correct(item, (-1, None, None))
     with pytest.raises(assignments.StaleDraft) as refusal:
