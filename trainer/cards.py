@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from trainer import checkpoints, serving
+from trainer import checkpoints, folders, serving
 from trainer.config import HASHES, TrainConfig, TrainResult, identity
 from trainer.encoding import Encoder
 from trainer.fingerprints import file_sha256, model_sha256
@@ -25,9 +24,8 @@ def write(result: TrainResult, config: TrainConfig, encoder: Encoder) -> None:
     readme = result.model / CARD
     readme.write_text(_card(result, config, encoder), encoding="utf-8")
     row = {"config": config.to_json(), "result": _result_row(result), "versions": _versions()}
-    partial = result.card.with_suffix(".partial")
-    partial.write_text(json.dumps(row, indent=2) + "\n", encoding="utf-8")
-    os.replace(partial, result.card)
+    folders.settle(result.model)  # a finished run's checkpoints are removed
+    folders.put_text(result.card, json.dumps(row, indent=2) + "\n")
 
 
 def read_result(config: TrainConfig) -> TrainResult | None:

@@ -7,7 +7,6 @@ in safetensors, config.json naming the architecture, the tokenizer, and the enco
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import torch
 from huggingface_hub import save_torch_state_dict
 from torch import Tensor, nn
 
-from trainer import heads, hub, modeling_prm
+from trainer import heads, hub, remote_code
 from trainer.encoding import Encoder, load_tokenizer, read_spec, write_spec
 from trainer.formats import StepEncoder, open_encoder
 from trainer.model import (
@@ -91,16 +90,16 @@ def save(
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     tensors = {
-        name: tensor.detach().to("cpu", dtype).contiguous()
+        _name(model, name): tensor.detach().to("cpu", dtype).contiguous()
         for name, tensor in model.state_dict().items()
     }
     write_tensors(tensors, directory, shard)
     row = _config(model, encoder, dtype)
+    if code := remote_code.write(model.model, layout(model), directory):
+        row["auto_map"] = code
     (directory / "config.json").write_text(json.dumps(row, indent=2, sort_keys=True) + "\n")
     encoder.tokenizer.save_pretrained(str(directory))
     write_spec(directory, encoder.spec)
-    if "auto_map" in row:
-        shutil.copyfile(str(modeling_prm.__file__), directory / "modeling_prm.py")
 
 
 def write_tensors(tensors: dict[str, Tensor], directory: Path, shard: int | str = "5GB") -> None:
@@ -123,16 +122,19 @@ def _config(model: ProcessRewardModel, encoder: Encoder, dtype: torch.dtype) -> 
     }
     for name_of_place in ("auto_map", "_name_or_path"):
         row.pop(name_of_place, None)
-    if name == "Qwen2ForProcessRewardModel":
-        row["auto_map"] = {"AutoModel": f"modeling_prm.{name}"}
     return row
+
+
+def _name(model: ProcessRewardModel, name: str) -> str:
+    """Return a weight's name on disk, where the backbone's part is called as its class calls it."""
+    prefix: str = model.model.base_model_prefix
+    return f"{prefix}.{name.removeprefix('model.')}" if name.startswith("model.") else name
 
 
 def layout(model: ProcessRewardModel) -> str:
     """Return the class under which transformers and vLLM read this PRM: its head decides."""
-    name = type(model.model).__name__.removesuffix("Model")
     if isinstance(model.score, nn.Linear):
-        return f"{name}ForTokenClassification"
+        return remote_code.class_name(model.model)
     return architecture(model.model)
 
 

@@ -36,6 +36,10 @@ class Parts:
 ONE_DEVICE = Parts()
 
 
+class EstimateError(ValueError):
+    """A backbone whose memory cannot be counted without running it; the text says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """Bytes that training needs at its peak on one device, by what they are for."""
@@ -66,19 +70,25 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run will take: memory, steps and tokens.
+    """What a run will take: memory, steps, tokens and seconds.
 
-    `memory` is None where nobody asked for an estimate, `room` where the device does not say.
+    `memory` is None where nobody asked for an estimate, `room` where the device does not say,
+    `seconds` where no batch was tried.
     """
 
     memory: Estimate | None
     room: Room | None
     iterations: int
     tokens: int
+    seconds: float | None = None
 
     def __str__(self) -> str:
         of = f" of {size(self.room.free)} free" if self.room else ""
-        work = f"{self.iterations:,} steps, {self.tokens:,} tokens; time to go is known after some"
+        work = f"{self.iterations:,} steps, {self.tokens:,} tokens; "
+        if self.seconds is None:
+            work += "time to go is known after some"
+        else:
+            work += f"about {duration(self.seconds)} at the pace of a batch that was tried"
         return f"{self.memory}{of}; {work}" if self.memory else work
 
 
@@ -111,10 +121,16 @@ def _whole(parameter: nn.Parameter) -> int:
 def activations(config: Any, tokens: int, checkpointing: bool = False) -> int:
     """Return the bytes that a backbone keeps between its passes for a row of `tokens`.
 
-    With `checkpointing` that is the input of each layer, and what one layer keeps at a time.
+    With `checkpointing` that is the input of each layer, and what one layer keeps at a time. Raise
+    `EstimateError` for a backbone that does not run without memory.
     """
     layers = config.num_hidden_layers
-    one, two = (_kept(config, count, tokens) for count in (1, 2))
+    try:
+        one, two = (_kept(config, count, tokens) for count in (1, 2))
+    except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        raise EstimateError(
+            f"the memory that {config.model_type} takes is not known: {error}"
+        ) from error
     layer, rest = two - one, 2 * one - two
     if not checkpointing:
         return rest + layer * layers
@@ -224,6 +240,14 @@ def check(wanted: Estimate, device: torch.device, found: Room | None) -> str | N
     if wanted.total > TIGHT * found.free:
         return f"{wanted}: only {size(found.free)} of the {device.type}'s memory is free"
     return None
+
+
+def duration(seconds: float) -> str:
+    """Return a time in words: two units at most."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def size(count: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 
 import torch
@@ -35,6 +36,22 @@ def accumulate(
             total += torch.tensor([loss.item(), batch.ids.numel()])
     loss_sum, padded = team.total(total.to(model.device)).tolist()
     return loss_sum, round(padded)
+
+
+def trial(model: ProcessRewardModel, examples: Sequence[Example], config: TrainConfig) -> float:
+    """Return the tokens per second of a batch of `examples`, both ways; nothing is left of it.
+
+    It is done twice and timed the second time: the first chooses kernels and asks for memory.
+    """
+    lengths = [len(example.ids) for example in examples]
+    some = [examples[index] for index in split(lengths, config.max_tokens, model.packs)[0]]
+    begun = 0.0
+    with torch.random.fork_rng():
+        for _ in range(2):
+            begun = time.monotonic()
+            accumulate(model, some, config)
+            model.zero_grad(set_to_none=True)
+    return sum(len(example.ids) for example in some) / (time.monotonic() - begun)
 
 
 @torch.no_grad()

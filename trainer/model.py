@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from trainer import attention, last_layer
+from trainer import attention, last_layer, remote_code
 from trainer.attention import Packing
 
 # Below this many tokens plain matrix products beat the CPU's flash kernel (measured: 1.3 x at 45
@@ -29,7 +29,7 @@ class ProcessRewardModel(nn.Module):
     """Score steps: backbone states at the step tokens through `score` to (wrong, right) logits.
 
     `score` is Linear(h, h), ReLU, Linear(h, 2) for Qwen2 (the published layout) and Linear(h, 2)
-    for the other backbones (transformers' token classification, which is all that vLLM serves).
+    for the other backbones (token classification, which is all that vLLM serves).
     """
 
     def __init__(self, backbone: Any, score: nn.Module) -> None:
@@ -89,7 +89,7 @@ def load_backbone(directory: str | Path) -> Any:
     """Load a directory's causal backbone in float32 without its language-model head.
 
     Raise `ModelError` where weights are missing (transformers would invent them silently) or
-    where no checkpoint layout is known for the architecture.
+    where the model is not causal.
     """
     from transformers import AutoModel
 
@@ -102,20 +102,41 @@ def load_backbone(directory: str | Path) -> Any:
             raise ModelError(f"no usable model in {directory}: {error}") from error
     if report["missing_keys"]:
         raise ModelError(f"{directory} lacks the weights {sorted(report['missing_keys'])[:3]}")
-    architecture(backbone)
+    check_causal(backbone)
     return backbone
 
 
-def architecture(backbone: Any) -> str:
-    """Return the class name under which transformers and vLLM serve this PRM; refuse others."""
-    import transformers
+def check_causal(backbone: Any) -> None:
+    """Raise `ModelError` for a backbone that is none of a causal language model.
 
+    What transformers has a class of token classification for, and no encoder, is not tried.
+    """
+    config, name = backbone.config, type(backbone).__name__
+    if getattr(config, "is_encoder_decoder", False) or not hasattr(config, "hidden_size"):
+        raise ModelError(f"{name} is no decoder of text alone")
+    if remote_code.known(backbone):
+        return
+    try:
+        few, more = (attention.states(backbone, tuple(range(1, end))) for end in (4, 7))
+        causal = bool((few - more[:, :3]).abs().max() <= attention.CLOSE * few.abs().max())
+    except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        raise ModelError(f"{name} cannot be read as a causal language model: {error}") from error
+    if not causal:
+        raise ModelError(f"{name} is not causal: tokens see those behind them")
+
+
+def architecture(backbone: Any) -> str:
+    """Return the class name under which transformers and vLLM read a new PRM of this backbone."""
     if backbone.config.model_type == "qwen2":
         return "Qwen2ForProcessRewardModel"
-    name = type(backbone).__name__.removesuffix("Model") + "ForTokenClassification"
-    if backbone.base_model_prefix != "model" or not hasattr(transformers, name):
-        raise ModelError(f"{type(backbone).__name__} has no PRM checkpoint layout ({name})")
-    return name
+    return remote_code.class_name(backbone)
+
+
+def layers(backbone: nn.Module) -> list[nn.Module]:
+    """Return a backbone's layers: the list of modules that lies highest in it, or the longest."""
+    lists = [(n, m) for n, m in backbone.named_modules() if isinstance(m, nn.ModuleList)]
+    found = min(lists, key=lambda pair: (pair[0].count("."), -len(pair[1])), default=("", ()))
+    return list(found[1])
 
 
 def _attention(ids: Tensor) -> Any:

@@ -16,7 +16,7 @@ from torch.distributed.tensor import DTensor
 from trainer import devices, optimizer
 from trainer.config import TrainConfig
 from trainer.estimate import FLOAT, MOMENTS, Parts
-from trainer.model import ProcessRewardModel
+from trainer.model import ProcessRewardModel, layers
 from trainer.processes import Processes
 
 
@@ -35,8 +35,7 @@ class Sharded(Processes):
         if self.device.type == "cuda" and devices.takes_bf16(config, self.device):
             policy = MixedPrecisionPolicy(torch.bfloat16, reduce_dtype=torch.float32)
         mesh = dist.init_device_mesh(self.device.type, (self.world,))
-        layers: Any = model.model.layers
-        for module in (*layers, model):
+        for module in (*layers(model.model), model):
             fully_shard(module, mesh=mesh, mp_policy=policy)
         model.to_empty(device=self.device)
         options = state_dict.StateDictOptions(full_state_dict=True, broadcast_from_rank0=True)

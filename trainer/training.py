@@ -26,7 +26,7 @@ from trainer.config import Progress, TrainConfig, TrainError, TrainResult, ident
 from trainer.dataset import Dataset, load_dataset
 from trainer.estimate import Plan, Room
 from trainer.fingerprints import model_sha256
-from trainer.gradients import accumulate
+from trainer.gradients import accumulate, trial
 from trainer.held_out import Figures, HeldOut
 from trainer.loggers import Logger
 from trainer.pace import Pace
@@ -63,7 +63,7 @@ def train(
     with devices.torch_settings(config):
         run = _Run(config, team)
         if on_plan and team.rank == 0:
-            on_plan(run.plan)
+            on_plan(replace(run.plan, seconds=run.trial()))
         result = run.finish(on_progress or (lambda _: None))
     team.leave()
     return result
@@ -75,9 +75,8 @@ class _Run:
     def __init__(self, config: TrainConfig, team: Team) -> None:
         self.config, self.team = config, team
         self.device = team.device or devices.choose(config.device)
-        room = estimate.room(
-            self.device
-        )  # before the weights, which the estimate counts, lie there
+        # before the weights, which the estimate counts, lie there
+        room = estimate.room(self.device)
         self.model, self.encoder, self.adapted = team.share(lambda: _start(config, self.device))
         self.data = load_dataset(config, self.encoder)
         self.weighted = with_balance(config, self.data)
@@ -118,14 +117,27 @@ class _Run:
 
     def _planned(self, room: Room | None) -> Plan:
         """Estimate the run's memory, if asked to; raise `TrainError` where the device has less."""
-        wanted = None
+        wanted = tight = None
         if self.config.memory_check:
             longest = max(len(example.ids) for example in self.data.examples)
-            wanted = estimate.estimate(self.model, self.config, longest, self.team.parts)
-            tight = estimate.check(wanted, self.device, room)
+            try:
+                wanted = estimate.estimate(self.model, self.config, longest, self.team.parts)
+                tight = estimate.check(wanted, self.device, room)
+            except estimate.EstimateError as error:
+                tight = str(error)
             if tight and self.team.rank == 0:
                 warnings.warn(tight, stacklevel=4)
         return Plan(wanted, room, self.pace.iterations, self.pace.tokens)
+
+    def trial(self) -> float | None:
+        """Return the seconds that all steps take at the pace of a batch that is tried.
+
+        None for several processes: these hold parts of the weights, and none can try alone.
+        """
+        if self.team.device:
+            return None
+        first = [self.data.examples[i] for i in self.pace.plan.batch(0)]
+        return self.pace.tokens / trial(self.model, first, self.weighted)
 
     def finish(self, on_progress: Callable[[Progress], None]) -> TrainResult:
         """Do the remaining steps, write the model, and return what became of the run."""

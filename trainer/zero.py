@@ -20,7 +20,7 @@ from torch import nn
 from trainer import devices, folders, optimizer
 from trainer.config import TrainConfig, TrainError
 from trainer.estimate import FLOAT, MOMENTS, Parts
-from trainer.model import ProcessRewardModel
+from trainer.model import ProcessRewardModel, layers
 from trainer.processes import Processes
 
 TAG = "state"
@@ -64,8 +64,7 @@ class Zero(Processes):
         deepspeed.init_distributed(verbose=False)  # joins the processes that are connected already
         settings = engine_settings(self.zero, config, self.device)
         names = {id(p): name for name, p in model.named_parameters()}
-        layers: Any = model.model.layers
-        for part in (*layers, model):
+        for part in (*layers(model.model), model):
             for module in part.modules():
                 self._fill(module, names)
             if self.zero["stage"] == 3:

@@ -10,14 +10,16 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import AutoModel, AutoModelForTokenClassification
+from transformers import AutoConfig, AutoModel, AutoModelForTokenClassification
 
-from tests.tiny_models import make_tiny
+from tests.tiny_models import make_tiny, tiny_model
 from tests.trainer.conftest import sums
 from trainer import checkpoints
 from trainer.cli import main
 from trainer.config import TrainConfig
 from trainer.encoding import EncoderSpec, write_spec
+from trainer.estimate import Plan
+from trainer.model import ModelError, check_causal, layers
 from trainer.scoring import Scorer
 from trainer.training import train
 
@@ -27,6 +29,10 @@ LAYOUTS = {
     "qwen3": "Qwen3ForTokenClassification",
     "llama": "LlamaForTokenClassification",
     "mistral": "MistralForTokenClassification",
+    # Of these transformers has no such class, or one with another head: a few lines of code help.
+    "gpt2": "GPT2ForTokenClassification",
+    "gemma3_text": "Gemma3ForTokenClassification",
+    "olmo2": "Olmo2ForTokenClassification",
 }
 RECORDS = sums(4, seed=5)
 
@@ -40,7 +46,8 @@ def architecture(request: pytest.FixtureRequest) -> str:
 def trained(architecture: str, config: Callable[..., TrainConfig], tmp_path: Path) -> Path:
     base = make_tiny(tmp_path / "base", architecture)
     write_spec(base, EncoderSpec(template="plain", max_length=256))
-    return train(config(iterations=2, backbone=base)).model
+    counted = architecture != "gpt2"  # which does not run without memory
+    return train(config(iterations=2, backbone=base, memory_check=counted)).model
 
 
 def theirs(folder: Path, architecture: str) -> Any:
@@ -70,6 +77,37 @@ def test_a_trained_prm_scores_alike_in_transformers(trained: Path, architecture:
     config = json.loads((trained / "config.json").read_text())
     assert config["architectures"] == [LAYOUTS[architecture]]
     assert config["id2label"] == {"0": "wrong", "1": "right"}
+
+
+@pytest.mark.parametrize(("kind", "reason"), [("bert", "is not causal"), ("t5", "no decoder of")])
+def test_what_is_no_causal_model_is_refused(kind: str, reason: str) -> None:
+    sizes = {
+        "num_hidden_layers": 1,
+        "intermediate_size": 32,
+        "num_attention_heads": 4,
+        "num_layers": 1,
+    }
+    config = AutoConfig.for_model(kind, hidden_size=32, d_model=32, vocab_size=40, **sizes)
+    with pytest.raises(ModelError, match=reason):
+        check_causal(AutoModel.from_config(config).eval())
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "llama", "mamba", "opt"])
+def test_layers_are_found_in_every_backbone(kind: str) -> None:
+    backbone = tiny_model(kind, num_hidden_layers=3).base_model
+    assert len(layers(backbone)) == 3
+    assert len({type(layer) for layer in layers(backbone)}) == 1
+
+
+def test_memory_that_cannot_be_counted_is_said_and_stops_nothing(
+    config: Callable[..., TrainConfig], tmp_path: Path
+) -> None:
+    base = make_tiny(tmp_path / "base", "opt", ffn_dim=64, word_embed_proj_dim=32)
+    write_spec(base, EncoderSpec(template="plain", max_length=256))
+    plans: list[Plan] = []
+    with pytest.warns(UserWarning, match="the memory that opt takes is not known"):
+        train(config(iterations=1, backbone=base), on_plan=plans.append)
+    assert plans[0].memory is None
 
 
 def test_an_export_scores_alike_and_says_how_to_serve_it(

@@ -15,7 +15,7 @@ import pytest
 import torch
 from transformers import AutoConfig
 
-from trainer import estimate, scratch
+from trainer import estimate, scratch, training
 from trainer.config import TrainConfig, TrainError
 from trainer.estimate import Estimate, Parts, Plan, Room
 from trainer.model import ProcessRewardModel
@@ -29,7 +29,9 @@ MEASURED = """
     import json, sys
     from pathlib import Path
     from trainer.config import TrainConfig
+    from trainer import training
     from trainer.training import train
+    training.trial = lambda *_: 1.0  # its memory would be there before the run's
     data, backbone, out = map(Path, sys.argv[1:])
     found = {}
     def memory_of(name):  # getrusage would tell the parent's peak, if that is higher
@@ -115,6 +117,29 @@ def test_free_is_what_was_free_before_the_weights_came(
     monkeypatch.setattr(estimate, "room", lambda _: Room(10**9, 10**9 - (held() - before)))
     train(config(iterations=1), None, plans.append)
     assert plans[0].room == Room(10**9, 10**9)
+
+
+def test_the_time_that_a_run_takes_is_tried_before_it_starts_and_changes_nothing(
+    config: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = train(config(iterations=3))
+    plans: list[Plan] = []
+    told = train(config(iterations=3, out=config().out / "told"), None, plans.append)
+    assert told.losses == plain.losses
+    (plan,) = plans
+    assert plan.seconds > 0
+    assert str(plan).endswith(" s at the pace of a batch that was tried")
+    # 0.5 tokens per second are tried
+    monkeypatch.setattr(training, "trial", lambda *_: 0.5)
+    train(config(iterations=3, out=config().out / "slow"), None, plans.append)
+    assert plans[1].seconds == 2 * plans[1].tokens
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(99.4, "99 s"), (101, "2 min"), (5940, "99 min"), (9000, "2 h 30 min")]
+)
+def test_times_are_said_in_words(seconds: float, words: str) -> None:
+    assert estimate.duration(seconds) == words
 
 
 def test_without_the_check_nothing_is_estimated(

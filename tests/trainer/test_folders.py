@@ -52,6 +52,39 @@ def dying(monkeypatch: pytest.MonkeyPatch, calls: int) -> None:
     monkeypatch.setattr(folders.shutil, "rmtree", mortal(shutil.rmtree))
 
 
+def test_all_that_a_folder_holds_is_on_disk_before_it_is_renamed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, partial = tmp_path / "checkpoint.pt", tmp_path / "checkpoint.partial"
+    written(partial, "new")
+    written(partial / "deeper", "new")
+    on_disk: set[int] = set()
+    real = os.replace
+
+    def rename(one: Path, other: Path) -> None:
+        wanted = {one.stat().st_ino, *(file.stat().st_ino for file in one.rglob("*"))}
+        assert len(wanted) == 6
+        assert wanted <= on_disk
+        real(one, other)
+
+    monkeypatch.setattr(folders.os, "fsync", lambda handle: on_disk.add(os.fstat(handle).st_ino))
+    monkeypatch.setattr(folders.os, "replace", rename)
+    folders.replace(partial, path)
+    assert state(path) == state(path / "deeper") == "new"
+
+
+def test_a_text_is_on_disk_before_it_takes_the_place_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run.json"
+    path.write_text("old")
+    seen: list[str] = []
+    monkeypatch.setattr(folders.os, "fsync", lambda _: seen.append(path.read_text()))
+    folders.put_text(path, "new")
+    assert (seen, path.read_text()) == (["old"], "new")
+    assert [file.name for file in tmp_path.iterdir()] == ["run.json"]
+
+
 @pytest.mark.parametrize("second", range(8))
 @pytest.mark.parametrize("first", range(8))
 def test_after_any_two_kills_the_old_or_the_new_is_whole_and_the_next_is_written(

@@ -63,7 +63,7 @@ def test_two_processes_train_as_one_does(config: Make, tmp_path: Path, kind: str
     compare(config, tmp_path, kind, {})
 
 
-@pytest.mark.parametrize("kind", ["fsdp-7b", ZERO_3])
+@pytest.mark.parametrize("kind", ["fsdp-7b", ZERO_2, ZERO_3])
 def test_two_processes_train_adapters_as_one_does(config: Make, tmp_path: Path, kind: str) -> None:
     compare(config, tmp_path, kind, {"lora": 4})
 
@@ -91,11 +91,15 @@ def compare(config: Make, tmp_path: Path, kind: str, change: dict[str, Any]) -> 
     assert_close(weights[1], weights[0], rtol=1e-3, atol=1e-5)
 
 
-@pytest.mark.parametrize("kind", ["fsdp-7b", ZERO_3])
+@pytest.mark.parametrize(
+    ("kind", "lora"),
+    [("fsdp-7b", 0), pytest.param("deepspeed-7b", 4, marks=DEEPSPEED),
+     pytest.param("deepspeed-72b", 0, marks=DEEPSPEED)],
+)  # fmt: skip
 def test_a_kill_of_one_of_two_processes_is_resumed_to_the_same_losses(
-    config: Make, tmp_path: Path, kind: str
+    config: Make, tmp_path: Path, kind: str, lora: int
 ) -> None:
-    settings = config(iterations=8, checkpoint_every=3, out=tmp_path / "killed")
+    settings = config(iterations=8, checkpoint_every=3, lora=lora, out=tmp_path / "killed")
     launched = CONFIGS / f"{kind}.yaml"
     assert two(settings, launched, die_at=5).returncode != 0
     assert (settings.out / "checkpoint.pt").is_dir()
@@ -104,7 +108,7 @@ def test_a_kill_of_one_of_two_processes_is_resumed_to_the_same_losses(
     (settings.out / "checkpoint.partial").mkdir()
     again = result(two(settings, launched, resume=True))
     assert again["resumed_from"] == 3
-    one = train(config(iterations=8, out=tmp_path / "one"))
+    one = train(config(iterations=8, lora=lora, out=tmp_path / "one"))
     assert again["losses"] == pytest.approx(list(one.losses), rel=CLOSE)
     assert {path.name for path in settings.out.iterdir()} == {
         "model",
