@@ -8,6 +8,8 @@ A row of packed solutions has no padding. Three kernels give the same result: on
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from inspect import signature
 from itertools import accumulate
 from typing import Any
 
@@ -19,6 +21,7 @@ NAME = "packed"
 PROBE = ((1, 2, 3, 4, 5), (5, 3, 1))  # any tokens do
 CLOSE = 1e-4  # of the largest state; float32 kernels agree to about 1e-6
 WIDEST_HEAD = 256  # what the variable-length kernel takes
+NEEDED = {"scale", "window_size"}  # of its options; torch 2.10 has neither
 
 
 class AttentionError(ValueError):
@@ -118,21 +121,42 @@ def packed(
         raise AttentionError(f"{type(module).__name__} does not say where solutions begin")
     if softcap is not None or s_aux is not None or attention_mask is not None:
         raise AttentionError(f"{type(module).__name__} needs more than causal attention")
-    choice = _choice(packing, query)
+    query, key, value = _as_products(query, key, value)
+    choice = kernel(packing, query)
     options = {"scale": scaling, "dropout_p": dropout}
     if only is not None and choice == "each":
         return _only(query, key, value, packing, sliding_window, options, only), None
-    kernel = _KERNELS[choice]
-    return kernel(query, key, value, packing, sliding_window, options).contiguous(), None
+    attend = _KERNELS[choice]
+    return attend(query, key, value, packing, sliding_window, options).contiguous(), None
 
 
-def _choice(packing: Packing, query: Tensor) -> str:
+def _as_products(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """Return tensors in the precision of autocast, which rotary positions have left."""
+    device = tensors[0].device.type
+    if not torch.is_autocast_enabled(device):
+        return tensors
+    return tuple(tensor.to(torch.get_autocast_dtype(device)) for tensor in tensors)
+
+
+def kernel(packing: Packing, query: Tensor) -> str:
+    """Return the name of the kernel for queries (1, heads, t, d) where the packing leaves it."""
     if packing.kernel != "auto":
         return packing.kernel
     if query.device.type == "cpu":
         return "each"
     half = query.dtype in (torch.bfloat16, torch.float16)
-    return "varlen" if query.is_cuda and half and query.shape[-1] <= WIDEST_HEAD else "mask"
+    fits = query.device.type == "cuda" and half and query.shape[-1] <= WIDEST_HEAD
+    return "varlen" if fits and _varlen_options() >= NEEDED else "mask"
+
+
+@cache
+def _varlen_options() -> frozenset[str]:
+    """Return what this torch's kernel of variable lengths can be told; none before 2.10."""
+    try:
+        from torch.nn.attention import varlen
+    except ImportError:
+        return frozenset()
+    return frozenset(signature(varlen.varlen_attn).parameters)
 
 
 def _each(
@@ -190,6 +214,10 @@ def _varlen(
         raise AttentionError("attention dropout has no kernel for packed solutions")
     bounds, longest = packing.bounds(query.device), max(packing.lengths)
     # the kernel takes (t, heads, d)
+    more: dict[str, Any] = {"enable_gqa": query.shape[1] != key.shape[1]}
+    if "enable_gqa" not in _varlen_options():
+        key, value = (t.repeat_interleave(query.shape[1] // t.shape[1], 1) for t in (key, value))
+        more = {}
     q, k, v = (tensor.squeeze(0).transpose(0, 1) for tensor in (query, key, value))
     seen = varlen.varlen_attn(
         q,
@@ -201,7 +229,7 @@ def _varlen(
         max_k=longest,
         scale=options["scale"],
         window_size=(-1 if window is None else window - 1, 0),
-        enable_gqa=query.shape[1] != key.shape[1],
+        **more,
     )
     return torch.as_tensor(seen)[None]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -58,15 +59,16 @@ def test_kernels_let_a_token_see_its_own_solution_and_no_other(
 
 
 @pytest.mark.parametrize("window", [None, 3])
+@pytest.mark.parametrize("groups", [True, False])  # torch 2.11 has no enable_gqa
 def test_the_kernel_of_variable_lengths_is_told_where_solutions_lie(
-    monkeypatch: pytest.MonkeyPatch, window: int | None
+    monkeypatch: pytest.MonkeyPatch, window: int | None, groups: bool
 ) -> None:
     def reference(q: Tensor, k: Tensor, v: Tensor, **kw: Any) -> Tensor:
         # The contract of torch's kernel (t, heads, d), which runs on CUDA only.
         bounds = kw["cu_seq_q"]
         assert bounds.tolist() == kw["cu_seq_k"].tolist() == [0, 7, 8, 20, 24]
         assert kw["max_q"] == kw["max_k"] == 12
-        assert kw["enable_gqa"]
+        assert (k.shape[1], "enable_gqa" in kw) == ((2, True) if groups else (4, False))
         back, ahead = kw["window_size"]
         assert ahead == 0
         owners = Packing(tuple(bounds.diff().tolist())).owners(q.device)
@@ -76,7 +78,53 @@ def test_the_kernel_of_variable_lengths_is_told_where_solutions_lie(
         return attention._attend(*rows, mask, options)[0].transpose(0, 1)
 
     monkeypatch.setattr(varlen, "varlen_attn", reference)
+    known = {*attention.NEEDED, *(["enable_gqa"] if groups else [])}
+    monkeypatch.setattr(attention, "_varlen_options", lambda: known)
     torch.testing.assert_close(run("varlen", window), by_hand(window), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("device", "dtype", "head", "expected"),
+    [
+        ("cpu", torch.float32, 64, "each"),
+        ("cuda", torch.bfloat16, 64, "varlen"),
+        ("cuda", torch.float32, 64, "mask"),
+        ("cuda", torch.bfloat16, 512, "mask"),
+        ("mps", torch.float16, 64, "mask"),
+    ],
+)
+def test_the_kernel_is_the_best_that_the_device_has(
+    device: str, dtype: torch.dtype, head: int, expected: str
+) -> None:
+    query = SimpleNamespace(device=torch.device(device), dtype=dtype, shape=(1, 2, 9, head))
+    assert attention.kernel(Packing((9,)), query) == expected
+    assert attention.kernel(Packing((9,), "mask"), query) == "mask"
+
+
+def test_a_torch_without_the_kernel_s_options_takes_a_mask(monkeypatch: pytest.MonkeyPatch) -> None:
+    cuda = torch.device("cuda")
+    query = SimpleNamespace(device=cuda, dtype=torch.bfloat16, shape=(1, 2, 9, 64))
+    monkeypatch.setattr(attention, "_varlen_options", lambda: {"query", "is_causal"})
+    assert attention.kernel(Packing((9,)), query) == "mask"
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_in_half_precision_the_kernel_gets_halves(
+    family: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Rotary positions make queries and keys float32 again, which the varlen kernel does not take.
+    backbone = AutoModel.from_pretrained(make_tiny(tmp_path, family))
+    assert attention.enable(backbone)
+    seen: list[torch.dtype] = []
+
+    def spy(packing: Packing, query: Tensor) -> str:
+        seen.append(query.dtype)
+        return "each"
+
+    monkeypatch.setattr(attention, "kernel", spy)
+    with torch.autocast("cpu", torch.bfloat16):
+        attention.states(backbone, (1, 2, 3, 4, 5), Packing((2, 3)))
+    assert set(seen) == {torch.bfloat16}
 
 
 def test_what_has_no_counterpart_is_refused() -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from trainer import checkpoints
-from trainer.bench import inputs
+from trainer.batching import BatchPlan
+from trainer.bench import inputs, one_gpu
 from trainer.bench.__main__ import cost
+from trainer.bench.differences import Losses, difference, farthest
 from trainer.bench.rows import CAREFUL, HASTY, rows
 from trainer.bench.turns import BenchError, Contender, take_turns
 from trainer.records import read_jsonl
@@ -99,3 +101,56 @@ def test_a_cpu_run_costs_its_own_seconds_and_a_gpu_run_those_of_the_clock() -> N
     row = {"tokens": 600, "cpu_s": 3.0, "wall_s": 2.0, "peak_mb": 50, "gpu_mb": 70}
     assert cost(row, "cpu") == {"tokens_per_cpu_s": 200, "peak_mb": 50}
     assert cost(row, "cuda") == {"tokens_per_s": 300, "peak_mb": 70}
+
+
+def test_the_peer_reads_the_batches_that_our_plan_draws(tmp_path: Path) -> None:
+    shared = inputs.prepare(tmp_path, examples=21, seed=3, size="tiny")
+    ids = [record.id for record in read_jsonl(shared["data"])]
+    ordered = [record.id for record in read_jsonl(shared["ordered"])]
+    plan = BatchPlan(21, 8, 3)
+    assert shared["iterations"] == 2  # 21 solutions are two whole batches of 8
+    assert [ordered[:8], ordered[8:]] == [[ids[i] for i in plan.batch(n)] for n in (0, 1)]
+    assert ordered[:8] != ids[:8]
+
+
+def test_the_interval_of_a_difference_is_of_pairs() -> None:
+    # Solutions of 1 and 3 labels; ours loses .1 less per label on every one, whichever are drawn.
+    labels = [1, 3] * 50
+    theirs = Losses([float(place % 7) for place in range(100)], labels)
+    ours = Losses([x - 0.1 * n for x, n in zip(theirs.sums, labels, strict=True)], labels)
+    found = difference(ours, theirs)
+    assert found == pytest.approx({"mean": -0.1, "low": -0.1, "high": -0.1})
+
+
+def test_the_interval_has_the_width_that_theory_gives() -> None:
+    # Differences are +1 and -1 by halves: the mean of 400 has a standard error of 1/20.
+    ones = [1] * 400
+    found = difference(Losses([1.0, -1.0] * 200, ones), Losses([0.0] * 400, ones))
+    assert found["mean"] == 0
+    assert found["low"] == pytest.approx(-1.96 / 20, abs=0.005)
+    assert found["high"] == pytest.approx(1.96 / 20, abs=0.005)
+    assert found == difference(Losses([1.0, -1.0] * 200, ones), Losses([0.0] * 400, ones))
+
+
+def test_losses_of_training_are_compared_over_the_steps_that_the_peer_takes_together() -> None:
+    # Means of steps 1-2 and of 3: (1 + 2) / 2 against 1.5, and 3 against 3.25.
+    assert farthest([1.0, 2.0, 3.0, 9.0], {"2": 1.5, "3": 3.25}) == 0.25
+
+
+def test_the_script_for_one_gpu_runs_without_one(capsys: pytest.CaptureFixture[str]) -> None:
+    words = "--device cpu --size tiny --examples 16 --batch-size 8 --ways packed"
+    one_gpu.main(words.split())
+    report = json.loads(capsys.readouterr().out)
+    assert (report["device"], report["kernel"], report["optimizer_steps"]) == ("cpu", "each", 2)
+    way = report["packed"]
+    assert way["padding"] == 0
+    assert way["tokens_per_s"] > 0
+    assert way["peak_mb"] > 0
+    assert 0 < way["eval_loss"] < 3
+    assert 0 < way["first_loss"] < 3
+
+
+def test_the_script_for_one_gpu_says_that_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(one_gpu.torch.cuda, "is_available", lambda: False)
+    with pytest.raises(SystemExit, match="there is no GPU here"):
+        one_gpu.main([])

@@ -1,10 +1,14 @@
 """This trainer beside TRL 1.13.0's PRMTrainer: one JSON line.
 
-The same records, first weights, tokens, optimizer steps, batch size and rate. TRL runs at its usual
-setting (random batches) and at its best (grouped by length); all in TRL's environment, so with the
-same torch and transformers. The processes take turns on the machine, so that whatever else it does
-meets all alike, and are measured in CPU seconds of their own, from the records to the written
-model, without imports. The held-out loss of all models is computed by one function.
+The same records, first weights, tokens, optimizer (AdamW), decay, clipping, number of steps, batch
+size and rates. TRL runs at its usual setting (random batches, the very ones that ours draws) and at
+its best (grouped by length); all in TRL's environment, so with the same torch and transformers. The
+processes take turns on the machine, so that whatever else it does meets all alike, and are measured
+in CPU seconds of their own, from the records to the written model, without imports.
+
+The held-out loss of all models is computed by one function; `eval_loss_difference` is ours minus
+TRL's, with a 95 % interval over held-out solutions. On the same batches both should lose the same
+at every step, too: `step_loss_difference` says how far apart they were at most.
 
 `--device cuda` runs the same on one GPU, one after the other, in bfloat16, and reports wall seconds
 (`tokens_per_s`) and the card's peak memory.
@@ -21,10 +25,10 @@ from pathlib import Path
 from typing import Any
 
 from trainer.bench import inputs
+from trainer.bench.differences import Losses, difference, farthest
 from trainer.bench.turns import Contender, take_turns
 
 HERE = Path(__file__).parent
-BATCH = 8  # TRL's default
 
 
 def main() -> None:
@@ -42,16 +46,14 @@ def compare(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Return each contender's figures and how ours stand to the others'."""
     python = str(arguments.trl_python)
     shared = inputs.prepare(folder, arguments.examples, arguments.seed, arguments.size)
-    shared |= {"device": arguments.device, "batch_size": BATCH}
+    shared |= {"device": arguments.device}
     shared |= {"precision": "bf16" if arguments.device == "cuda" else "fp32"}
-    shared["iterations"] = arguments.examples // BATCH
-    shared["warmup_steps"] = -(-shared["iterations"] // 20)
+    peer = [python, str(HERE / "trl_peer.py")]
+    random, grouped = ({"sampling": name} for name in ("sequential", "group_by_length"))
     contenders = [
         _contender("ours", [python, "-m", "trainer.bench.ours"], shared, folder),
-        _contender("trl", [python, str(HERE / "trl_peer.py")], shared, folder),
-        _contender(
-            "trl_grouped", [python, str(HERE / "trl_peer.py")], shared | {"grouped": True}, folder
-        ),
+        _contender("trl", peer, shared | random, folder),
+        _contender("trl_grouped", peer, shared | grouped, folder),
     ]
     if arguments.device == "cpu":
         rows = take_turns(contenders, slice_seconds=arguments.slice)
@@ -63,12 +65,20 @@ def compare(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
         inputs.describe(directory)
     command = [python, "-m", "trainer.bench.ours", str(folder / "ours.json"), "--evaluate"]
     judge = Contender("evaluation", [*command, *map(str, models.values())])
-    losses = take_turns([judge])["evaluation"]
+    judged = take_turns([judge])["evaluation"]
+    losses = {name: Losses(**judged[str(directory)]) for name, directory in models.items()}
     figures = {
-        name: {**cost(row, arguments.device), "eval_loss": round(losses[str(models[name])], 4)}
+        name: {**cost(row, arguments.device), "eval_loss": round(losses[name].mean, 5)}
         for name, row in rows.items()
     }
-    return {**figures, "ratios": _ratios(figures), "setting": _setting(shared, rows)}
+    return {
+        **figures,
+        "eval_loss_difference": difference(losses["ours"], losses["trl"]),
+        "eval_loss_difference_grouped": difference(losses["ours"], losses["trl_grouped"]),
+        "step_loss_difference": farthest(rows["ours"]["losses"], rows["trl"]["losses"]),
+        "ratios": _ratios(figures),
+        "setting": _setting(shared, rows),
+    }
 
 
 def cost(row: dict[str, Any], device: str) -> dict[str, int]:
@@ -93,7 +103,7 @@ def _ratios(figures: dict[str, dict[str, Any]]) -> dict[str, float]:
 def _setting(shared: dict[str, Any], rows: dict[str, Any]) -> dict[str, Any]:
     return {
         "optimizer_steps": shared["iterations"],
-        "batch_size": BATCH,
+        "batch_size": shared["batch_size"],
         "tokens": rows["ours"]["tokens"],
         "labels": rows["ours"]["labels"],
         "our_padding": round(rows["ours"]["padding"], 4),
@@ -104,7 +114,7 @@ def _setting(shared: dict[str, Any], rows: dict[str, Any]) -> dict[str, Any]:
 def _contender(name: str, command: list[str], shared: dict[str, Any], folder: Path) -> Contender:
     out = folder / name
     settings = folder / f"{name}.json"
-    row = {"grouped": False, **shared, "out": str(out), "model": str(out / "model")}
+    row = {**shared, "out": str(out), "model": str(out / "model")}
     settings.write_text(json.dumps(row))
     return Contender(name, [*command, str(settings)])
 

@@ -35,7 +35,7 @@ def run(settings: dict[str, Any]) -> dict[str, object]:
     trainer = PRMTrainer(
         model=AutoModelForTokenClassification.from_pretrained(settings["backbone"]),
         args=_arguments(settings),
-        train_dataset=Dataset.from_list(_rows(Path(settings["data"]))),
+        train_dataset=Dataset.from_list(_rows(Path(settings["ordered"]))),
         processing_class=tokenizer,
     )
     trainer.train()
@@ -49,6 +49,7 @@ def run(settings: dict[str, Any]) -> dict[str, object]:
         "gpu_mb": torch.cuda.max_memory_allocated() // 2**20 if torch.cuda.is_available() else 0,
         "tokens": sum(len(ids) for ids in columns[0]),
         "labels": sum(label != -100 for labels in columns[1] for label in labels),
+        "losses": {r["step"]: r["loss"] for r in trainer.state.log_history if "loss" in r},
     }
 
 
@@ -59,15 +60,15 @@ def _peak_mb() -> int:
 
 
 def _arguments(settings: dict[str, Any]) -> PRMConfig:
-    grouping = {"train_sampling_strategy": "group_by_length"} if settings["grouped"] else {}
     on_cpu = settings["device"] == "cpu"
     return PRMConfig(
         output_dir=settings["out"],
         per_device_train_batch_size=settings["batch_size"],
         max_steps=settings["iterations"],
+        train_sampling_strategy=settings["sampling"],
         learning_rate=settings["lr"],
         lr_scheduler_type="cosine",
-        warmup_steps=settings["warmup_steps"],
+        warmup_steps=settings["warmup"],
         weight_decay=settings["weight_decay"],
         max_length=settings["max_length"],
         step_separator=settings["separator"],
@@ -79,7 +80,6 @@ def _arguments(settings: dict[str, Any]) -> PRMConfig:
         save_strategy="no",
         report_to=[],
         disable_tqdm=True,
-        **grouping,
     )
 
 
