@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -56,20 +56,14 @@ class Critic:
     seed: int = 42
     connections: int = 8
 
-    def predict(
-        self, records: Sequence[Record], on_reply: Callable[[int], None] = lambda _: None
-    ) -> list[Prediction]:
-        """Ask about every record, whose first error must be known; report how many are done.
+    def predict(self, records: Iterable[Record]) -> Iterator[Prediction]:
+        """Ask about every record, whose first error must be known; yield answers in order.
 
         A solution that the server refuses has no prediction; raise `HttpError` where the server
         cannot be asked.
         """
-        predictions = []
         with ThreadPoolExecutor(self.connections) as pool:
-            for prediction in pool.map(self._predict, records):
-                predictions.append(prediction)
-                on_reply(len(predictions))
-        return predictions
+            yield from pool.map(self._predict, records)
 
     def _predict(self, record: Record) -> Prediction:
         try:

@@ -195,17 +195,21 @@ def paired_bootstrap(
 def write_predictions(path: str | Path, predictions: Iterable[Prediction]) -> None:
     """Write one JSON line per solution."""
     with open(path, "w", encoding="utf-8") as out:
-        for prediction in predictions:
-            out.write(json.dumps(asdict(prediction), ensure_ascii=False) + "\n")
+        out.writelines(map(line, predictions))
+
+
+def line(prediction: Prediction) -> str:
+    """Return a prediction as a line of JSON."""
+    return json.dumps(asdict(prediction), ensure_ascii=False) + "\n"
 
 
 def read_predictions(path: str | Path) -> list[Prediction]:
     """Read what `write_predictions` wrote; raise `EvaluationError` with file and line."""
     predictions = []
     with open(path, encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
+        for number, text in enumerate(lines, start=1):
             try:
-                row = json.loads(line)
+                row = json.loads(text)
                 predictions.append(Prediction(**{**row, "scores": tuple(row["scores"])}))
             except (ValueError, TypeError, KeyError) as error:
                 raise EvaluationError(f"{path}:{number}: no prediction: {error}") from error

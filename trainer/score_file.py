@@ -51,17 +51,26 @@ def kept(path: Path, items: Sequence[Item], of: Mapping[str, str]) -> list[dict[
     """
     if not path.is_file() or not path.stat().st_size:
         return []
-    _check_same(path, of)
-    lines = path.read_bytes().splitlines(keepends=True)
-    if lines and not lines[-1].endswith(b"\n"):
-        os.truncate(path, sum(map(len, lines[:-1])))
-        lines.pop()
+    lines = whole_lines(path, of)
     if len(lines) > len(items):
         raise ScoringError(f"{path} has {len(lines)} lines, the data {len(items)} solutions")
     return [
         _read(path, number, line, item)
         for number, (line, item) in enumerate(zip(lines, items, strict=False), start=1)
     ]
+
+
+def whole_lines(path: Path, of: Mapping[str, str]) -> list[bytes]:
+    """Return the lines of a killed run; cut off what is not whole.
+
+    Raise `ScoringError` where they are of something else than `of`.
+    """
+    _check_same(path, of)
+    lines = path.read_bytes().splitlines(keepends=True)
+    if lines and not lines[-1].endswith(b"\n"):
+        os.truncate(path, sum(map(len, lines[:-1])))
+        lines.pop()
+    return lines
 
 
 def check_model(rows: Sequence[dict[str, Any]], items: Sequence[Item], scorer: StepScorer) -> None:

@@ -61,7 +61,7 @@ def test_a_text_cannot_add_a_paragraph() -> None:
 
 def test_an_unread_reply_is_wrong_and_says_so() -> None:
     with serving(by_problem) as server:
-        rows = critic(server).predict(RECORDS)
+        rows = list(critic(server).predict(RECORDS))
     assert [(p.id, p.label, p.prediction, p.reason) for p in rows] == [
         ("a", 1, 1, ""), ("b", -1, -1, ""), ("c", 0, None, "no reply holds a boxed number"),
     ]  # fmt: skip
@@ -78,7 +78,7 @@ def test_the_most_frequent_of_k_replies_wins() -> None:
 def test_one_refused_solution_costs_the_others_nothing() -> None:
     long = Record("l", "l", "x" * 5_000, ("s",), (None,), first_error=0)
     with serving(by_problem, context=3_000) as server:
-        found = critic(server).predict([RECORDS[0], long])
+        found = list(critic(server).predict([RECORDS[0], long]))
     assert [p.prediction for p in found] == [1, None]
     assert "too long" in found[1].reason
 
@@ -87,10 +87,10 @@ def test_a_server_that_answers_nonsense_or_refuses_the_key_ends_it() -> None:
     with serving(by_problem) as server:
         server.faults += [Fault(401, "{}")]
         with pytest.raises(HttpError, match="HTTP 401"):
-            critic(server).predict(RECORDS[:1])
+            list(critic(server).predict(RECORDS[:1]))
         server.faults += [Fault(200, '{"choices": []}')]
         with pytest.raises(HttpError, match="none of a chat"):
-            critic(server).predict(RECORDS[:1])
+            list(critic(server).predict(RECORDS[:1]))
 
 
 def test_the_command_evaluates_a_critic_as_it_does_a_prm(
@@ -110,3 +110,54 @@ def test_the_command_evaluates_a_critic_as_it_does_a_prm(
     assert "calibration" not in report
     assert {request["temperature"] for request in server.requests if "seed" in request} == {1.0}
     assert len(out.read_text().splitlines()) == 3
+
+
+def test_a_killed_critic_goes_on_behind_the_lines_that_it_wrote(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_jsonl(tmp_path / "x.jsonl", RECORDS)
+    out, dying = tmp_path / "predictions.jsonl", True
+
+    def reply(prompt: str, seed: int) -> str:
+        if "2+2?" in prompt and dying:
+            server.always = Fault(401, "{}")  # the third request finds the door closed
+        return by_problem(prompt, seed)
+
+    def run(*more: object) -> int:
+        words = ["critic", "--server", server.url, "--served-model", "m", "--connections", "1"]
+        words += ["--data", str(tmp_path / "x.jsonl"), "--predictions", str(out), "--json"]
+        return main([*words, *map(str, more)])
+
+    with serving(reply) as server:
+        assert run() == 2
+        lines = out.read_text().splitlines()
+        assert [json.loads(line)["id"] for line in lines] == ["a", "b"]
+        with out.open("a") as file:
+            file.write('{"id": "c", "spl')  # a kill came in the middle of a line
+        server.always, dying = None, False
+        server.requests.clear()
+        capsys.readouterr()
+        assert run("--resume") == 0
+        report = json.loads(capsys.readouterr().out)
+        assert len(server.requests) == 1
+        assert run("--resume", "--votes", 2) == 2
+        assert "before critic changed" in capsys.readouterr().err
+        assert run() == 0
+        assert json.loads(capsys.readouterr().out) == report
+    assert len(out.read_text().splitlines()) == 3
+
+
+def test_a_critic_cannot_go_on_with_nothing_or_with_other_solutions(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_jsonl(tmp_path / "x.jsonl", RECORDS)
+    write_jsonl(tmp_path / "y.jsonl", RECORDS[::-1])
+    out = tmp_path / "p.jsonl"
+    with serving(by_problem) as server:
+        words = ["critic", "--server", server.url, "--data"]
+        assert main([*words, str(tmp_path / "x.jsonl"), "--resume"]) == 2
+        assert "--resume needs --predictions" in capsys.readouterr().err
+        assert main([*words, str(tmp_path / "x.jsonl"), "--predictions", str(out)]) == 0
+        more = ["--predictions", str(out), "--resume"]
+        assert main([*words, str(tmp_path / "y.jsonl"), *more]) == 2
+        assert "before solutions changed" in capsys.readouterr().err

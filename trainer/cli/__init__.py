@@ -35,11 +35,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         if not _expected(error):
             raise
-        sys.stderr.write(f"error: {error}\n")
+        sys.stderr.write(f"error: {_words(error)}\n")
         return BAD_INPUT
     if arguments.json and summary:
         sys.stdout.write(json.dumps(summary) + "\n")
     return 0
+
+
+def _words(error: Exception) -> str:
+    """Return an error's text; of a file, its name and what is amiss, without a number."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 def _expected(error: Exception) -> bool:
