@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from labeling.domain.refusals import Refusal
 from labeling.services.importing import reading_child
 from labeling.services.importing.batches import Batch, Plan, batches
 from labeling.services.rowfiles import RowFile
@@ -24,8 +25,11 @@ _PIPE = 1 << 20
 _ROOT = Path(__file__).resolve().parents[3]
 
 
-class ReaderLost(Exception):
+class ReaderLost(Refusal):
     """The process that read the file ended before the file did: what it had read stands."""
+
+    status = 500
+    code = "reader_lost"
 
 
 def read(file: RowFile, plan: Plan) -> Generator[Batch, None, None]:
@@ -60,7 +64,11 @@ def _next(child: subprocess.Popen[bytes], out: BinaryIO) -> Batch | None:
     try:
         told = pickle.load(out)  # noqa: S301 - our own child's
     except (EOFError, pickle.UnpicklingError) as error:
-        raise ReaderLost(f"the file's reader ended with status {child.wait()}") from error
+        raise ReaderLost(
+            "the process that reads the file was ended (status {status}), perhaps for want of "
+            "memory; what it had read is kept: import the file again to go on",
+            status=child.wait(),
+        ) from error
     if isinstance(told, Exception):
         raise told
     return cast("Batch | None", told)
