@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 from django.db import connection
 from django.db.models import BooleanField, Expression, F, Func, QuerySet
 from django.db.models.query import RelatedPopulator, get_related_populators
+from django.db.models.sql import UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
 from django.db.transaction import TransactionManagementError
 
@@ -60,7 +61,7 @@ class Compiled(Generic[Row]):
         if statement.locks and connection.get_autocommit():
             raise TransactionManagementError("rows are locked inside of a transaction only")
         with connection.cursor() as cursor:
-            cursor.execute(statement.sql, statement.bound(values))
+            cursor.execute(statement.sql, _bound(statement.parameters, values))
             return list(statement.read(cursor.fetchall()))
 
     def first(self, **values: Any) -> Row | None:
@@ -77,6 +78,40 @@ class Compiled(Generic[Row]):
         return _Statement(compiler, sql, tuple(parameters), query.select_for_update)
 
 
+class CompiledUpdate:
+    """An UPDATE made from what `build` returns: the rows, and the fields to be changed.
+
+    Each field takes the value of its name in the call; conditions take `given` ones.
+    """
+
+    def __init__(self, build: Callable[[], tuple[QuerySet[Any, Any], Sequence[str]]]) -> None:
+        self._build = build
+        self.__doc__ = build.__doc__
+
+    def __call__(self, **values: Any) -> int:
+        """Change the rows and return their number."""
+        sql, parameters, fields = self._statement
+        stored = {
+            name: fields[name].get_db_prep_save(value, connection) if name in fields else value
+            for name, value in values.items()
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(sql, _bound(parameters, stored))
+            return cursor.rowcount
+
+    @cached_property
+    def _statement(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
+        rows, names = self._build()
+        query: Any = rows.query.chain(UpdateQuery)
+        query.add_update_values({name: _Given(name) for name in names})
+        sql, parameters = query.get_compiler(connection=connection).as_sql()
+        return sql, tuple(parameters), {name: rows.model._meta.get_field(name) for name in names}
+
+
+def _bound(parameters: Sequence[Any], values: dict[str, Any]) -> list[Any]:
+    return [values[p.name] if isinstance(p, _Given) else p for p in parameters]
+
+
 @dataclass(frozen=True)
 class _Statement:
     """SQL, and how its rows are read."""
@@ -85,9 +120,6 @@ class _Statement:
     sql: str
     parameters: Sequence[Any]
     locks: bool
-
-    def bound(self, values: dict[str, Any]) -> list[Any]:
-        return [values[p.name] if isinstance(p, _Given) else p for p in self.parameters]
 
     def read(self, rows: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
         converted = self.compiler.apply_converters(rows, self._converters)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from labeling.domain.drafts import Draft
 from labeling.domain.refusals import Refusal
 from labeling.models import Assignment, Project, User
+from labeling.models.compiled import CompiledUpdate, given
 from labeling.services.assignments import places, rows
 
 
@@ -47,10 +49,18 @@ def save_draft(
     item.active_seconds = max(item.active_seconds, float(active_seconds))
     was_fresh = rows.is_fresh(item, item.project, now)
     places.renewed(item, item.project, now)
-    item.save(update_fields=["draft", "draft_version", "active_seconds", "expires_at"])
+    _keep(pk=item.pk, **{name: getattr(item, name) for name in _KEPT})
     if not (item.ahead or was_fresh):  # both are renewed together
         _renew_ahead(item, now)
     return item
+
+
+_KEPT = ("draft", "draft_version", "active_seconds", "expires_at")
+
+
+@CompiledUpdate
+def _keep() -> tuple[QuerySet[Assignment], Sequence[str]]:
+    return Assignment.objects.filter(pk=given("pk")), _KEPT
 
 
 def check_version(item: Assignment, version: int) -> None:

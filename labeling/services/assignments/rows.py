@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from labeling.domain.drafts import Draft, DraftError, read_draft
 from labeling.domain.refusals import Invalid, NotFound, Refusal
 from labeling.models import Assignment, Project, User
-from labeling.models.compiled import Compiled, given
+from labeling.models.compiled import Compiled, CompiledUpdate, given
 
 _FRESH = timedelta(seconds=30)
 """The shortest lease is a minute."""
@@ -77,9 +77,7 @@ def lease_end(project: Project, now: datetime) -> datetime:
 
 def promote(by: User, project: Project) -> None:
     """Make the item ahead the current one, which was just concluded."""
-    Assignment.objects.filter(
-        project=project, user=by, ahead=True, submitted_at=None, skipped_at=None
-    ).update(ahead=False)
+    _make_current(project=project.pk, user=by.pk, ahead=False)
 
 
 def read(item: Assignment, draft: Mapping[str, Any]) -> Draft:
@@ -97,6 +95,12 @@ def _to_be_locked() -> QuerySet[Assignment]:
 @Compiled
 def _locked() -> QuerySet[Assignment]:
     return _to_be_locked().filter(uid=given("uid"), user=given("user"))
+
+
+@CompiledUpdate
+def _make_current() -> tuple[QuerySet[Assignment], Sequence[str]]:
+    own = Assignment.objects.filter(project=given("project"), user=given("user"))
+    return own.filter(ahead=True, submitted_at=None, skipped_at=None), ["ahead"]
 
 
 @Compiled

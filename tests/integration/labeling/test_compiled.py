@@ -8,7 +8,7 @@ from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 
 from labeling.models import Membership, Project, Solution, User
-from labeling.models.compiled import Compiled, among, given
+from labeling.models.compiled import Compiled, CompiledUpdate, among, given
 from tests.factories import MembershipFactory, ProjectFactory, SolutionFactory
 
 pytestmark = pytest.mark.django_db
@@ -101,6 +101,29 @@ def test_rows_that_are_to_be_locked_are(django_assert_num_queries) -> None:
         assert locked(pk=project.pk) == [project] == locked(pk=project.pk)
     assert isinstance(asked, CaptureQueriesContext)
     assert all("FOR UPDATE" in query["sql"] for query in asked)
+
+
+@CompiledUpdate
+def renamed() -> tuple[QuerySet[Project], list[str]]:
+    rows = Project.objects.filter(pk=given("pk"), policy_version=given("known"))
+    return rows, ["name", "policy_values"]
+
+
+def test_rows_are_changed_and_counted() -> None:
+    project, other = ProjectFactory(), ProjectFactory()
+    values = {"blind": False, "said": ["'%s'"]}
+    changed = {"name": "o'%s\"", "policy_values": values}
+    assert renamed(pk=project.pk, known=2, **changed) == 0
+    assert renamed(pk=project.pk, known=1, **changed) == 1
+    assert renamed(pk=other.pk, known=1, name="another", policy_values={}) == 1
+    project.refresh_from_db()
+    assert (project.name, project.policy_values) == ("o'%s\"", values)
+
+
+def test_a_change_that_lacks_a_value_changes_nothing() -> None:
+    project = ProjectFactory()
+    with pytest.raises(KeyError, match="policy_values"):
+        renamed(pk=project.pk, known=1, name="half")
 
 
 def test_what_a_row_cannot_hold_is_refused() -> None:
