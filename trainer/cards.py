@@ -117,6 +117,17 @@ def _adapters(config: TrainConfig) -> str:
     )
 
 
+RECIPE = (
+    "neutral", "after_error", "wrong_weight", "balanced", "warmup", "weight_decay",
+    "max_grad_norm", "max_labels", "precision",
+)  # fmt: skip
+
+
+def _recipe(config: TrainConfig) -> str:
+    """Return what else decides the weights, so that a run can be repeated from its card."""
+    return ", ".join(f"{name} {getattr(config, name)}" for name in RECIPE)
+
+
 def _kept(result: TrainResult, config: TrainConfig) -> str:
     if result.best_iteration is None:
         return ""
@@ -150,6 +161,7 @@ step token `{encoder.spec.step_token}` (id {encoder.step_id}) that follows it. C
 | data (SHA-256) | `{result.data_sha256}` |
 | objective | {config.objective} |
 | optimizer steps | {len(result.losses)} of batch {config.batch_size}, rate {config.lr} |
+| recipe | {_recipe(config)}, max_length {encoder.spec.max_length} |
 {_adapters(config)}{_kept(result, config)}| seed | {config.seed} |
 | final loss | {result.final_loss:.4f} (mean of the last tenth) |
 | seconds | {result.seconds:.1f} |

@@ -21,6 +21,8 @@ def test_the_card_names_data_recipe_and_use(data: Path, config: Callable[..., Tr
     assert hashlib.sha256(data.read_bytes()).hexdigest() in card
     for fact in ("Qwen2ForProcessRewardModel", "objective | hard", "rate 0.001", "| seed | 0 |"):
         assert fact in card
+    for fact in ("neutral label, ", "warmup 0.05, weight_decay 0.01, max_grad_norm 1.0", "2048 |"):
+        assert fact in card  # what else decides the weights
     assert "vllm serve DIR --runner pooling" in card
     assert str(data.parent) not in card  # paths of this machine stay here
 

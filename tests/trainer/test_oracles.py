@@ -1,16 +1,19 @@
-"""Published PRMs' true scores through the command line, against independently computed figures."""
+"""Real scores and real labels, against independently computed figures."""
 
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from trainer import candidates
+from trainer import candidates, evaluation
 from trainer.best_of_n import majority, weighted_vote
 from trainer.cli import main
+from trainer.first_errors import read_benchmark
+from trainer.scorers import Scored, Unscored
 
 NAMES = {"product": "prod", "min": "min", "last": "last", "mean": "mean"}
 
@@ -74,3 +77,36 @@ def test_boxes_are_read_with_their_braces() -> None:
     assert candidates.last_boxed(r"so \boxed{1} and \boxed{\frac{1}{2}}.") == r"\frac{1}{2}"
     assert candidates.last_boxed(r"\boxed{7} then \boxed{cut") == "7"
     assert candidates.last_boxed("none") == ""
+
+
+def test_first_errors_of_real_solutions_are_counted_as_processbench_counts(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Scores are made up by the ids; what is counted is ProcessBench's run_eval.py, anew."""
+    paths = sorted((shared_data / "processbench_like").glob("processbench_*.jsonl"))
+    assert len(paths) == 4
+    records = read_benchmark(paths).records
+    draws = [random.Random(record.id) for record in records]
+    scored: list[Scored] = [
+        Unscored("too long") if draw.random() < 0.05 else [draw.random() ** 0.3 for _ in r.steps]
+        for r, draw in zip(records, draws, strict=True)
+    ]
+    matches: dict[str, tuple[list[bool], list[bool]]] = {}
+    for record, scores in zip(records, scored, strict=True):
+        low = [] if isinstance(scores, Unscored) else [i for i, s in enumerate(scores) if s < 0.5]
+        found = None if isinstance(scores, Unscored) else (low[0] if low else -1)
+        pair = matches.setdefault(record.split, ([], []))
+        pair[record.first_error == -1].append(found == record.first_error)
+    f1s = []
+    for wrong, right in matches.values():
+        acc1, acc2 = sum(wrong) / len(wrong), sum(right) / len(right)
+        f1s.append(2 * acc1 * acc2 / (acc1 + acc2))
+    predictions = evaluation.predict(records, scored)
+    report = evaluation.evaluate(predictions)
+    assert report.mean_f1 == pytest.approx(sum(f1s) / 4, abs=1e-15)
+    assert 0.05 < report.mean_f1 < 0.95
+    assert sum(s.erroneous + s.correct for s in report.splits.values()) == len(records)
+    saved = tmp_path / "p.jsonl"
+    evaluation.write_predictions(saved, predictions)
+    assert main(["compare", str(saved), str(saved), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["difference"] == 0
