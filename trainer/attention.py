@@ -216,7 +216,7 @@ def _varlen(
     # the kernel takes (t, heads, d)
     more: dict[str, Any] = {"enable_gqa": query.shape[1] != key.shape[1]}
     if "enable_gqa" not in _varlen_options():
-        key, value = (t.repeat_interleave(query.shape[1] // t.shape[1], 1) for t in (key, value))
+        key, value = (_widened(tensor, query.shape[1]) for tensor in (key, value))
         more = {}
     q, k, v = (tensor.squeeze(0).transpose(0, 1) for tensor in (query, key, value))
     seen = varlen.varlen_attn(
@@ -238,6 +238,9 @@ _KERNELS = {"each": _each, "mask": _mask, "varlen": _varlen}
 
 
 def _attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, options: Any) -> Tensor:
+    if mask is not None and query.is_cuda:
+        # with a mask and fewer keys than queries CUDA would keep all scores, by its plainest kernel
+        key, value = (_widened(tensor, query.shape[1]) for tensor in (key, value))
     return F.scaled_dot_product_attention(
         query,
         key,
@@ -247,6 +250,11 @@ def _attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, opti
         enable_gqa=query.shape[1] != key.shape[1],
         **options,
     )
+
+
+def _widened(tensor: Tensor, heads: int) -> Tensor:
+    """Return keys or values (1, heads, t, d) from those of fewer heads."""
+    return tensor.repeat_interleave(heads // tensor.shape[1], dim=1)
 
 
 def _causal(owners: Tensor, window: int | None) -> Tensor:

@@ -154,3 +154,13 @@ def test_the_script_for_one_gpu_says_that_there_is_none(monkeypatch: pytest.Monk
     monkeypatch.setattr(one_gpu.torch.cuda, "is_available", lambda: False)
     with pytest.raises(SystemExit, match="there is no GPU here"):
         one_gpu.main([])
+
+
+def test_a_way_that_fails_says_why_and_stops_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise BenchError("compiled: no compiler")
+
+    monkeypatch.setattr(one_gpu, "take_turns", fail)
+    assert one_gpu._run("compiled", {}, 64, tmp_path) == {"error": "compiled: no compiler"}

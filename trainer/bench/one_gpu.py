@@ -7,7 +7,8 @@ made by seed: packed, padded, compiled, with gradient checkpointing, and packed 
 after the other, each in a process of its own. Reported of each way: tokens per second behind its
 first fifth of the steps, the card's peak memory, padding, the first step's loss, which must be the
 same in all ways but for rounding, and the loss on held-out solutions. `kernel` is what attends to
-packed rows. `--device cpu --size tiny` shows that the script runs.
+packed rows. A way that fails says why and stops no other. `--device cpu --size tiny` shows that
+the script runs.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ import torch
 from trainer import attention, checkpoints
 from trainer.bench import inputs
 from trainer.bench.differences import Losses
-from trainer.bench.turns import Contender, take_turns
+from trainer.bench.turns import BenchError, Contender, take_turns
 
 WAYS: dict[str, dict[str, Any]] = {
     "packed": {},
     "padded": {"packing": False},
     "compiled": {"compile": True},
     "checkpointed": {"gradient_checkpointing": True},
-    "packed_fp32": {"precision": "fp32"},
+    "packed_fp32": {"precision": "fp32", "max_tokens": 4096},
 }
 
 
@@ -53,8 +54,9 @@ def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     ways = {name: _run(name, shared, arguments.max_tokens, folder) for name in arguments.ways}
     model, _ = checkpoints.load(shared["backbone"])
     parameters = sum(p.numel() for p in model.parameters())
-    for row in ways.values():  # 6 operations per weight and token, attention not counted
-        row["tflop_per_s"] = round(6e-12 * parameters * row["tokens_per_s"], 2)
+    for row in ways.values():
+        if "tokens_per_s" in row:  # 6 operations per weight and token, attention not counted
+            row["tflop_per_s"] = round(6e-12 * parameters * row["tokens_per_s"], 2)
     return {
         "device": _device_name(arguments.device),
         "torch": torch.__version__,
@@ -73,9 +75,12 @@ def _run(name: str, shared: dict[str, Any], max_tokens: int, folder: Path) -> di
     settings = folder / f"{name}.json"
     settings.write_text(json.dumps({**shared, "out": str(out), "more": more}))
     command = [sys.executable, "-m", "trainer.bench.ours", str(settings)]
-    row = take_turns([Contender(name, command)])[name]
     judge = Contender(name, [*command, "--evaluate", str(out / "model")])
-    (judged,) = take_turns([judge])[name].values()
+    try:
+        row = take_turns([Contender(name, command)])[name]
+        (judged,) = take_turns([judge])[name].values()
+    except BenchError as error:
+        return {"error": str(error)[-500:]}
     return {
         "tokens_per_s": round(row["tokens_per_s"]),
         "peak_mb": row["gpu_mb"] or row["peak_mb"],
