@@ -135,6 +135,7 @@ def test_the_interval_has_the_width_that_theory_gives() -> None:
 def test_losses_of_training_are_compared_over_the_steps_that_the_peer_takes_together() -> None:
     # Means of steps 1-2 and of 3: (1 + 2) / 2 against 1.5, and 3 against 3.25.
     assert farthest([1.0, 2.0, 3.0, 9.0], {"2": 1.5, "3": 3.25}) == 0.25
+    assert farthest([1.0, 2.0], {}) is None  # a run of less than ten steps
 
 
 def test_the_script_for_one_gpu_runs_without_one(capsys: pytest.CaptureFixture[str]) -> None:

@@ -41,14 +41,14 @@ def difference(ours: Losses, theirs: Losses, seed: int = 0, draws: int = DRAWS) 
     return {"mean": ours.mean - theirs.mean, "low": float(low), "high": float(high)}
 
 
-def farthest(ours: Sequence[float], theirs: Mapping[str, float]) -> float:
+def farthest(ours: Sequence[float], theirs: Mapping[str, float]) -> float | None:
     """Return how far apart the losses of training are at most, over the same batches.
 
-    `theirs` maps the number of a step to the mean loss since the one before it.
+    `theirs` maps the number of a step to the mean loss since the one before it; None: to none.
     """
-    places = sorted(map(int, theirs))
-    begins = [0, *places[:-1]]
-    return max(
+    ends = sorted(map(int, theirs))
+    gaps = (
         abs(fmean(ours[begin:end]) - theirs[str(end)])
-        for begin, end in zip(begins, places, strict=True)
+        for begin, end in zip([0, *ends], ends, strict=False)
     )
+    return max(gaps, default=None)
