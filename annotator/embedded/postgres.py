@@ -30,7 +30,7 @@ _READY_SECONDS = 60  # crash recovery after a power cut, on a slow disk
 _SETTINGS = {
     "listen_addresses": "",
     "max_connections": "100",
-    "shared_buffers": "128MB",
+    "shared_buffers": "512MB",  # room for the indexes of a million solutions; taken as it is used
     "maintenance_work_mem": "128MB",
     "random_page_cost": "1.1",
     "max_wal_size": "2GB",

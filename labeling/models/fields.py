@@ -18,9 +18,14 @@ def new_uid() -> str:
 
 
 def new_uids(count: int) -> list[str]:
-    """Return that many opaque ids from one draw: a draw each is a tenth of an import's time."""
+    """Return that many opaque ids from one draw: a draw each is a tenth of an import's time.
+
+    They begin alike, at random: an index takes in neighbors for less than what is strewn over all
+    its pages. 54 random bits differ from one to the next.
+    """
+    alike = secrets.token_urlsafe(2)[:3]
     drawn = base64.urlsafe_b64encode(secrets.token_bytes(9 * count)).decode()
-    return [drawn[at : at + 12] for at in range(0, len(drawn), 12)]
+    return [alike + drawn[at : at + 9] for at in range(0, 12 * count, 12)]
 
 
 def uid_field() -> models.CharField:

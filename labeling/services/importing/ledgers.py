@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 from django.db import IntegrityError, OperationalError, connection, transaction
@@ -36,34 +36,38 @@ class Stored:
     def __init__(self, by: User, project: Project, subject: str) -> None:
         self._by, self._project, self._subject = by, project, subject
         self._labelers: dict[Source, Labeler] = {}
+        self._hope = Hope()
 
     def take(self, batch: Batch) -> Changes:
-        """Store the batch; whatever is stored already is left as it is."""
+        """Store the batch; whatever is stored already is left as it is.
+
+        Outside of a transaction, what was stored may still be lost with the server, from the last
+        batch on, until the next transaction that waits for the disk.
+        """
         self._register(source for source, _ in batch.verdicts)
-        for attempt in range(1, ATTEMPTS + 1):
+        for attempt in range(ATTEMPTS + 1):
             try:
-                return self._store(batch)
+                changes = self._store(batch, waits=connection.in_atomic_block)
             except (IntegrityError, OperationalError):
                 # A run that generates solutions, another process, stored one of these at the same
                 # moment, or waits for one of ours while we wait for its own. It is stored by now.
                 if attempt == ATTEMPTS or not connection.is_usable():
                     raise
+                self._hope.disappoint()
+            else:
+                self._hope.learn(all_new=len(changes.solutions) == len(batch.solutions))
+                return changes
         raise AssertionError("unreachable")
 
     @transaction.atomic
-    def _store(self, batch: Batch) -> Changes:
+    def _store(self, batch: Batch, *, waits: bool) -> Changes:
+        if not waits:
+            _commit_without_waiting()
         # Imports into one project take turns, batch by batch; and the policy stands still.
         project = Project.objects.select_for_update(no_key=True).get(pk=self._project.pk)
-        known = read_known(project.pk, batch, self._labelers)
+        known = read_known(project.pk, batch, self._labelers, all_new=self._hope.is_well)
         changes = compare(batch, known)
-        touched = {s for _, s in (*changes.verdicts, *changes.relabels)} | {
-            digest
-            for digest, fills in changes.solution_fills.items()
-            if "final_answer_correct" in fills
-        }
-        locked = decisions.lock(
-            known.solutions[digest].id for digest in touched if digest in known.solutions
-        )
+        locked = decisions.lock(_touched(changes, known)) if known.solutions else []
         fill("labeling_problem", _by_id(changes.problem_fills, known.problems))
         solution_fills = _by_id(changes.solution_fills, known.solutions)
         fill("labeling_solution", solution_fills)
@@ -99,8 +103,48 @@ class Stored:
             )
 
 
-def read_known(project: int, batch: Batch, labelers_by_source: dict[Source, Labeler]) -> Known:
-    """Return what the project holds of the batch."""
+class Hope:
+    """Whether a batch's solutions will all be new, so that looking for them can be left out.
+
+    Where they are not, their unique hashes stop the batch, and it is stored again, looked up. Each
+    time it takes more new batches in a row to hope again.
+    """
+
+    def __init__(self) -> None:
+        self._missing, self._price = 1, 1
+
+    @property
+    def is_well(self) -> bool:
+        """Say whether there is hope."""
+        return not self._missing
+
+    def learn(self, *, all_new: bool) -> None:
+        """Note what a batch was."""
+        self._missing = max(self._missing - 1, 0) if all_new else self._price
+
+    def disappoint(self) -> None:
+        """Give up hope for now, where there was any."""
+        if self.is_well:
+            self._price *= 4
+        self._missing = self._price
+
+
+def _commit_without_waiting() -> None:
+    # Transactions get lost from the last one on and each as a whole, with the server only: the
+    # import had not said that it is done, for what says so waits for the disk, and everything
+    # before it comes along (docs/adr/0014).
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit TO off")
+
+
+def read_known(
+    project: int,
+    batch: Batch,
+    labelers_by_source: dict[Source, Labeler],
+    *,
+    all_new: bool = False,
+) -> Known:
+    """Return what the project holds of the batch; `all_new`: none of its solutions, surely."""
     problems = _by_hash(
         "SELECT content_hash, id, answer, external_id, source, licence FROM labeling_problem",
         project,
@@ -110,7 +154,7 @@ def read_known(project: int, batch: Batch, labelers_by_source: dict[Source, Labe
         "SELECT content_hash, id, external_id, generator, final_answer, final_answer_correct"
         " FROM labeling_solution",
         project,
-        batch.solutions,
+        () if all_new else batch.solutions,
     )
     known = {digest: KnownSolution(*values) for digest, values in solutions.items()}
     return Known(
@@ -120,10 +164,12 @@ def read_known(project: int, batch: Batch, labelers_by_source: dict[Source, Labe
     )
 
 
-def _by_hash(select: str, project: int, hashes: Iterable[str]) -> dict[str, Sequence[Any]]:
+def _by_hash(select: str, project: int, hashes: Collection[str]) -> dict[str, Sequence[Any]]:
     # Hash by hash, which LIMIT sees to, and by the index of hashes alone, which "+ 0" does: of a
     # project that has just begun to grow Postgres believes that it has few rows, and would read
     # them all, with every batch more.
+    if not hashes:
+        return {}
     given = "unnest(string_to_array(%s, ' ')) given (hash)"
     found = f"{select} WHERE content_hash = given.hash AND project_id + 0 = %s LIMIT 1"
     sql = f"SELECT found.* FROM {given}, LATERAL ({found}) found"  # noqa: S608 - our own names
@@ -153,6 +199,16 @@ def _verdicts(
             )
             for row in cursor.fetchall()
         }
+
+
+def _touched(changes: Changes, known: Known) -> Iterator[int]:
+    """Yield the ids of the stored solutions whose decisions may change."""
+    touched = {digest for _, digest in (*changes.verdicts, *changes.relabels)} | {
+        digest
+        for digest, fills in changes.solution_fills.items()
+        if "final_answer_correct" in fills
+    }
+    return (known.solutions[digest].id for digest in touched if digest in known.solutions)
 
 
 def _by_id(fills: dict[str, dict[str, Any]], known: Any) -> dict[int, dict[str, Any]]:

@@ -222,3 +222,26 @@ def test_a_large_file_is_stored_once_and_its_bad_lines_are_named(import_rows, mo
     assert [line for line, _ in report.errors] == [6]
     assert import_rows(*rows).solutions == 0
     assert Solution.objects.count() == Decision.objects.count() == 5
+
+
+def _looked_up(queries) -> int:
+    return sum("FROM labeling_solution WHERE content_hash" in query["sql"] for query in queries)
+
+
+@pytest.mark.django_db
+def test_new_solutions_are_looked_for_once_and_again_after_one_was_there(import_rows, monkeypatch):
+    monkeypatch.setattr(batches, "SOLUTIONS", 1)
+    rows = [{**ROW, "problem": f"{n}?", "label": -1} for n in range(12)]
+    with CaptureQueriesContext(
+        connection,
+    ) as alone:
+        import_rows(*rows[:4])
+    assert _looked_up(alone) == 1  # the first batch was all new, and so, it turns out, is the rest
+    changed = {**rows[2], "label": 1}
+    with CaptureQueriesContext(connection) as mixed:
+        # 4 is new; 5 is hoped to be and is; 2 is not, and costs a second try; then four new ones
+        report = import_rows(rows[4], rows[5], changed, *rows[6:])
+    assert (report.solutions, report.relabeled, report.human_verdicts) == (8, 1, 8)
+    assert _looked_up(mixed) == 1 + 1 + 4
+    assert Verdict.objects.get(solution__problem__statement="2?").first_error == 1
+    assert Solution.objects.count() == Decision.objects.count() == 12
