@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -36,23 +37,26 @@ class Failed(Exception):
     """A child that ended with an error, or an import that did not take every row."""
 
 
-def write_file(path: Path, solutions: int, seed: int) -> None:
+def write_file(path: Path, solutions: int, seed: int, *, labeled: bool = True) -> None:
     """Write a file of native rows, eight solutions a problem, each with a person's labels."""
     texts, draw = Texts(seed), Random(seed)  # noqa: S311 - made-up data
     with path.open("wb") as file:
         for number in range(solutions):
             if number % filling.SOLUTIONS_PER_PROBLEM == 0:
-                statement = texts.statement(number)
+                statement, answer = texts.statement(number), str(number % 1000)
             steps = texts.solution()
             flawless = draw.random() < 0.5
             error = NO_ERROR if flawless else draw.randrange(len(steps))
             row = {
-                "problem": statement, "answer": str(number % 1000), "source": "made up",
+                "problem": statement, "answer": answer, "source": "made up",
                 "steps": [*steps[:-1], f"{steps[-1]} ({number})"], "generator": "model",
                 "final_answer_correct": flawless, "solution_id": f"made-up-{number}",
-                "label": error, "step_labels": labels_up_to(error, len(steps)),
-                "labelled_by": f"person {number % 5}",
             }  # fmt: skip
+            if labeled:
+                row |= {
+                    "label": error, "step_labels": labels_up_to(error, len(steps)),
+                    "labelled_by": f"person {number % 5}",
+                }  # fmt: skip
             file.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
 
 
@@ -80,10 +84,22 @@ def measure(solutions: int, seed: int, say: Callable[[str], object]) -> dict[str
         filling.delete(project)
 
 
+def measure_unlabeled(solutions: int, seed: int) -> float:
+    """Import so many solutions without labels into a new project, delete it; return their rate."""
+    project = projects.create(by=projects.machine(), name=f"bench-datasets {seed} unlabeled")
+    path = Path(settings.VAR_DIR) / f"bench-datasets-{os.getpid()}.jsonl"
+    try:
+        write_file(path, solutions, seed, labeled=False)
+        return float(_child("import", project, path, solutions)["per_s"])
+    finally:
+        path.unlink(missing_ok=True)
+        filling.delete(project)
+
+
 def work(part: str, project: Project, path: Path) -> dict[str, Any]:
     """Do one part in this process; return its seconds, its solutions and the memory's peak."""
     begun = time.perf_counter()
-    readers = [0.0]
+    readers, used = [0.0], _processor_seconds()
     if part == "import":
         done = imports.import_file(
             by=projects.machine(),
@@ -97,7 +113,34 @@ def work(part: str, project: Project, path: Path) -> dict[str, Any]:
         )
         done = snapshot.counts["records"]
     seconds = time.perf_counter() - begun
-    return {"seconds": seconds, "solutions": done, "peak_mb": round(peak_mb() + max(readers), 1)}
+    return {
+        "seconds": seconds,
+        "solutions": done,
+        "peak_mb": round(peak_mb() + max(readers), 1),
+        "processor_us": {
+            name: round((after - used[name]) / done * 1e6, 1)
+            for name, after in _processor_seconds().items()
+        },
+    }
+
+
+def _processor_seconds() -> dict[str, float]:
+    """Return what this process, its ended children and its database connection have used."""
+    here, children = (
+        resource.getrusage(resource.RUSAGE_SELF),
+        resource.getrusage(resource.RUSAGE_CHILDREN),
+    )
+    told = {
+        "process": here.ru_utime + here.ru_stime,
+        "reader": children.ru_utime + children.ru_stime,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (backend,) = cursor.fetchone()
+    with suppress(OSError):  # a server on another machine, or another user's
+        fields = Path(f"/proc/{backend}/stat").read_text().rpartition(")")[2].split()
+        told["postgres"] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return told
 
 
 def peak_mb(process: str = "self") -> float:
@@ -130,4 +173,8 @@ def _child(part: str, project: Project, path: Path, solutions: int) -> dict[str,
     told = json.loads(ended.stdout.splitlines()[-1])
     if told["solutions"] != solutions:
         raise Failed(f"{part}: {told['solutions']} of {solutions} solutions")
-    return {"per_s": round(solutions / told["seconds"], 1), "peak_mb": told["peak_mb"]}
+    return {
+        "per_s": round(solutions / told["seconds"], 1),
+        "peak_mb": told["peak_mb"],
+        "processor_us": told["processor_us"],
+    }

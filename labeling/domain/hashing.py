@@ -4,15 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import json
+import struct
 from collections.abc import Iterable, Mapping, Sequence
+from operator import add
 from typing import Any
+
+_pack_length = struct.Struct("!i").pack
+_LEFT = bytes(4)
+"""Lengths are hashed as eight bytes, of which the left four are always 0."""
+
+
+def framed(parts: Iterable[str]) -> list[bytes]:
+    """Return each part in UTF-8 after its length in four bytes: what hash_of takes."""
+    texts = [*map(str.encode, parts)]
+    return [*map(add, map(_pack_length, map(len, texts)), texts)]
+
+
+def hash_of(frames: Iterable[bytes]) -> str:
+    """Return content_hash of the parts that were framed."""
+    return hashlib.blake2b(_LEFT.join((b"", *frames)), digest_size=16).hexdigest()
 
 
 def content_hash(parts: Iterable[str]) -> str:
     """Return 32 hex digits over the parts; their borders count."""
-    texts = [part.encode() for part in parts]
-    framed = b"".join([piece for text in texts for piece in (len(text).to_bytes(8, "big"), text)])
-    return hashlib.blake2b(framed, digest_size=16).hexdigest()
+    return hash_of(framed(parts))
 
 
 def config_hash(config: Mapping[str, Any]) -> str:

@@ -43,6 +43,12 @@ class Command(BaseCommand):
             figures.setdefault("peak_mb_by_part", {})[size] = {
                 part: told["peak_mb"] for part, told in parts.items()
             }
+            figures.setdefault("processor_us", {})[size] = {
+                part: told["processor_us"] for part, told in parts.items()
+            }
+        figures["import_unlabeled_per_s"] = {
+            (few := min(options["solutions"])): datasets.measure_unlabeled(few, options["seed"])
+        }
         self.stdout.write(json.dumps(figures | web.machine("after")))
 
     def _say(self, words: str) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any
 
 from labeling.domain.answers import final_answer
 from labeling.domain.formats.fields import (
+    ID_LIMIT,
+    TEXT_LIMIT,
     first_error_in,
     id_of,
     labels_in,
@@ -41,10 +44,55 @@ def fits_native(row: Row) -> bool:
 
 def read_native(row: Row, reading: Reading) -> Iterator[ImportRow]:
     """Read `problem` with `steps` or a `response`, or alone with its `answer`."""
+    if (plain := _plain(row)) is not None:
+        yield plain
+        return
     name = text_of(row, "labelled_by")
     source = _person(name) if name else SOMEONE
     solution = _solution(row, reading, source)
     yield _checked(ImportRow(_problem(row, alone=solution is None), solution))
+
+
+_TEXTS = (
+    "problem", "answer", "source", "licence", "problem_id", "generator", "solution_id",
+    "labelled_by",
+)  # fmt: skip
+_TEXT = frozenset({str, type(None)})
+
+
+def _plain(row: Row) -> ImportRow | None:
+    """Read the usual row at once, whose texts a look at them together shows to be fine.
+
+    None where each is to be looked at by itself: the result is the same then, or an error.
+    """
+    texts = [*map(row.get, _TEXTS)]
+    if row.get("steps") is None or not _TEXT.issuperset(map(type, texts)):
+        return None
+    whole = "".join(filter(None, texts))
+    if len(whole) > TEXT_LIMIT or not whole.isascii() or "\x00" in whole:
+        return None
+    statement, answer, origin, licence, problem_id, generator, solution_id, name = texts
+    if not solution_id or not statement or not statement.strip():
+        return None
+    steps = steps_of(row["steps"])
+    source = _person(name) if name else SOMEONE
+    return ImportRow(
+        ProblemRow(
+            statement,
+            answer.strip() if answer else "",
+            problem_id[:ID_LIMIT] if problem_id else "",
+            origin or "",
+            licence or "",
+        ),
+        SolutionRow(
+            steps=steps,
+            external_id=solution_id[:ID_LIMIT],
+            generator=generator or "",
+            final_answer=final_answer(steps[-1]),
+            final_answer_correct=truth_of(row, "final_answer_correct"),
+            verdicts=_verdicts(row, len(steps), source),
+        ),
+    )
 
 
 @lru_cache(maxsize=256)
@@ -135,15 +183,31 @@ def _solution(row: Row, reading: Reading, source: Source) -> SolutionRow | None:
 
 
 def _verdicts(row: Row, step_count: int, source: Source) -> tuple[GivenVerdict, ...]:
-    first = first_error_in(row.get("label"), step_count, "label")
+    label, labels = row.get("label"), row.get("step_labels")
+    if type(label) is int and type(labels) is list and _LABELS.issuperset(map(type, labels)):
+        return _usual_verdicts(label, tuple(labels), step_count, source)
+    return _verdicts_of(label, labels, step_count, source)
+
+
+_LABELS = frozenset({int, type(None)})
+
+
+def _verdicts_of(
+    label: Any, given_labels: Any, step_count: int, source: Source
+) -> tuple[GivenVerdict, ...]:
+    first = first_error_in(label, step_count, "label")
     if first is None:
         return ()
-    if row.get("step_labels") is None:
+    if given_labels is None:
         return (GivenVerdict(source, first, labels_up_to(first, step_count)),)
-    labels = labels_in(row["step_labels"], step_count, "step_labels")
+    labels = labels_in(given_labels, step_count, "step_labels")
     if (labels.index(-1) if -1 in labels else NO_ERROR) != first:
         raise RowError("step_labels: the first wrong step is not the label's, {first}", first=first)
     return (GivenVerdict(source, first, labels),)
+
+
+_usual_verdicts = lru_cache(maxsize=1024)(_verdicts_of)
+"""The same of an int and a tuple of ints and None: checked once, and one object on its way on."""
 
 
 def _checked(row: ImportRow) -> ImportRow:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import NamedTuple
 
 from labeling.domain.formats import (
@@ -18,8 +19,9 @@ from labeling.domain.formats import (
     read_row,
 )
 from labeling.domain.formats.mapping import as_native
-from labeling.domain.hashing import problem_hash, solution_hash
+from labeling.domain.hashing import framed, hash_of, problem_hash
 from labeling.services.importing import packing
+from labeling.services.importing.copying import framed_texts
 from labeling.services.importing.values import SolutionValues, solution_values
 from labeling.services.rowfiles import FileRow
 
@@ -67,6 +69,7 @@ Key = tuple[Source, str]
 @dataclass(slots=True)
 class Batch:
     """Problems and solutions by content hash, verdicts with packing.verdict_fields; all unique.
+    Solutions come in the order of their hashes, and so do the verdicts, by their solutions'.
 
     Texts are packed already, since a batch may come from another process. `share`: of the file, up
     to the batch's end.
@@ -86,7 +89,8 @@ class _Draft:
     """A batch that grows."""
 
     problems: dict[str, tuple[ProblemRow, int]] = field(default_factory=dict)
-    solutions: dict[str, tuple[str, SolutionRow]] = field(default_factory=dict)
+    solutions: dict[str, tuple[str, SolutionRow, bytes]] = field(default_factory=dict)
+    """Of each its problem's content hash, itself, and its steps as they are copied."""
     verdicts: dict[Key, GivenVerdict] = field(default_factory=dict)
     rows: int = 0
     errors: list[tuple[int, str]] = field(default_factory=list)
@@ -105,13 +109,13 @@ class _Draft:
     def packed(self) -> Batch:
         """Return what is stored of it."""
         solutions = {}
-        for digest, (problem, solution) in self.solutions.items():
+        for digest, (problem, solution, steps) in sorted(self.solutions.items(), key=_first):
             values = solution_values(solution)
-            fields = packing.solution_fields(digest, solution, values)
+            fields = packing.solution_fields(digest, steps, solution, values)
             solutions[digest] = GivenSolution(problem, values, fields)
         verdicts = {
             key: (verdict, packing.verdict_fields(verdict))
-            for key, verdict in self.verdicts.items()
+            for key, verdict in sorted(self.verdicts.items(), key=_solution_of)
         }
         return Batch(self.problems, solutions, verdicts, self.rows, self.errors, self.notes)
 
@@ -137,6 +141,13 @@ def batches(rows: Iterable[FileRow], plan: Plan) -> Generator[Batch, None, None]
         yield batch.packed()
 
 
+_first = itemgetter(0)
+
+
+def _solution_of(verdict: tuple[Key, GivenVerdict]) -> str:
+    return verdict[0][1]
+
+
 def read_planned(value: object, plan: Plan) -> list[ImportRow]:
     """Read the whole row before any of it is taken: a bad row leaves nothing behind."""
     if plan.columns is not None and isinstance(value, dict):
@@ -149,18 +160,24 @@ def _add(
 ) -> None:
     solution = row.solution
     given = solution.verdicts if plan.labels and solution is not None else ()
-    named = [(_named(verdict.source, plan, sources), verdict) for verdict in given]
-    batch.notes += [(note, line) for note in row.notes]
+    named = [
+        (sources.get(verdict.source) or _named(verdict.source, plan, sources), verdict)
+        for verdict in given
+    ]
+    if row.notes:
+        batch.notes += [(note, line) for note in row.notes]
     digest = _add_problem(batch, row.problem, line, plan)
     if solution is None:
         return
-    key = solution_hash(digest, solution.steps)
+    steps = framed(solution.steps)
+    key = hash_of([*framed((digest,)), *steps])  # solution_hash, of steps that are framed once
     before = batch.solutions.get(key)
     if before is None:
-        batch.solutions[key] = digest, solution
-        batch.characters += sum(map(len, solution.steps))
+        packed = framed_texts(steps)
+        batch.solutions[key] = digest, solution, packed
+        batch.characters += len(packed)
     else:
-        batch.solutions[key] = digest, _merged(before[1], solution)
+        batch.solutions[key] = digest, _merged(before[1], solution), before[2]
     for source, verdict in named:
         known = batch.verdicts.get((source, key))
         if known is not None and known.first_error != verdict.first_error:
@@ -211,16 +228,14 @@ def _merged(known: SolutionRow, other: SolutionRow) -> SolutionRow:
 
 
 def _named(source: Source, plan: Plan, sources: dict[Source, Source]) -> Source:
-    """Return the labeler's kind and name, with the plan's in place of what the file leaves open."""
-    known = sources.get(source)
-    if known is None:
-        if len(sources) >= plan.most_labelers:
-            raise RowError(
-                "labelers: the file names more than {labelers_limit}",
-                labelers_limit=plan.most_labelers,
-            )
-        open_name = source.kind is None or not source.name
-        whose = plan.whose if open_name and plan.whose.kind is not None else source
-        name = (whose.name or source.name or plan.whose.name)[:NAME_LIMIT]
-        known = sources[source] = Source(whose.kind, name)
-    return known
+    """Return a new labeler's kind and name, the plan's in place of what the file leaves open."""
+    if len(sources) >= plan.most_labelers:
+        raise RowError(
+            "labelers: the file names more than {labelers_limit}",
+            labelers_limit=plan.most_labelers,
+        )
+    open_name = source.kind is None or not source.name
+    whose = plan.whose if open_name and plan.whose.kind is not None else source
+    name = (whose.name or source.name or plan.whose.name)[:NAME_LIMIT]
+    sources[source] = named = Source(whose.kind, name)
+    return named

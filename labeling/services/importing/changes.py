@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from labeling.domain.labels import LabelerKind
@@ -16,6 +18,8 @@ from labeling.services.importing.values import (
     problem_values,
     said,
 )
+
+_source_of = itemgetter(0)
 
 
 @dataclass(slots=True)
@@ -41,7 +45,8 @@ class Changes:
 
     def add_to(self, report: Report) -> None:
         """Count the changes."""
-        people = sum(source.kind is LabelerKind.HUMAN for source, _ in self.verdicts)
+        by_source = Counter(map(_source_of, self.verdicts))
+        people = sum(n for source, n in by_source.items() if source.kind is LabelerKind.HUMAN)
         report.problems += len(self.problems)
         report.solutions += len(self.solutions)
         report.human_verdicts += people
@@ -62,6 +67,9 @@ def compare(batch: Batch, known: Known) -> Changes:
             changes.notes.append((OTHER_ANSWER, line))
         if fills := _fills(problem_values(problem), stored[1:], KnownProblem._fields[1:]):
             changes.problem_fills[digest] = fills
+    if not known.solutions and not known.verdicts:
+        changes.solutions, changes.verdicts = [*batch.solutions], [*batch.verdicts]
+        return changes
     for digest, given in batch.solutions.items():
         there = known.solutions.get(digest)
         if there is None:

@@ -10,8 +10,11 @@ import struct
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import islice
 
 from django.db import connection
+
+from labeling.domain.hashing import framed
 
 NULL = b"\xff\xff\xff\xff"
 _HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
@@ -23,7 +26,6 @@ _AT_ONCE = 256
 _TEXT, _INT2, _INT8, _FLOAT8 = 25, 21, 20, 701
 """Types of array elements, from pg_type."""
 
-_pack_length = struct.Struct("!i").pack
 _pack_int2 = struct.Struct("!ih").pack
 _pack_int4 = struct.Struct("!ii").pack
 _pack_int8 = struct.Struct("!iq").pack
@@ -36,14 +38,12 @@ def copy(table: str, columns: Sequence[str], rows: Iterable[bytes]) -> None:
     """Copy rows, each made of one field per column, into the table; same errors as Django's."""
     count = len(columns).to_bytes(2, "big")
     sql = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
-    waiting = [_HEADER]
+    coming = iter(rows)
     with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(sql) as out:
-        for row in rows:
-            waiting += (count, row)
-            if len(waiting) > 2 * _AT_ONCE:
-                out.write(b"".join(waiting))
-                waiting.clear()
-        out.write(b"".join([*waiting, _END]))
+        out.write(_HEADER)
+        while at_once := [*islice(coming, _AT_ONCE)]:
+            out.write(count + count.join(at_once))
+        out.write(_END)
 
 
 def text(value: str) -> bytes:
@@ -102,11 +102,12 @@ def microseconds(value: datetime) -> int:
 
 def texts(values: Sequence[str]) -> bytes:
     """Return a text[] field."""
-    count = len(values)
-    fields = [b""] * (2 * count)
-    fields[1::2] = data = [*map(str.encode, values)]
-    fields[::2] = map(_pack_length, map(len, data))
-    return _array(_TEXT, count, fields)
+    return framed_texts(framed(values))
+
+
+def framed_texts(frames: Sequence[bytes]) -> bytes:
+    """Return a text[] field of labeling.domain.hashing.framed texts: each is a text field."""
+    return _array(_TEXT, len(frames), frames)
 
 
 def int2s(values: Sequence[int | None]) -> bytes:
@@ -126,7 +127,12 @@ def float8s(values: Sequence[float | None]) -> bytes:
     )
 
 
-def _array(kind: int, count: int, fields: list[bytes]) -> bytes:
+def int8s_head(count: int) -> bytes:
+    """Return the beginning of a bigint[] field, which so many bigint fields follow."""
+    return int8s((0,) * count)[: -12 * count or None]
+
+
+def _array(kind: int, count: int, fields: Sequence[bytes]) -> bytes:
     if not fields:
         return struct.pack("!iiii", 12, 0, 0, kind)
     data = b"".join(fields)

@@ -62,7 +62,7 @@ class Stored:
     @transaction.atomic
     def _store(self, batch: Batch, *, waits: bool) -> Changes:
         if not waits:
-            _commit_without_waiting()
+            _set_for_this_batch()
         # Imports into one project take turns, batch by batch; and the policy stands still.
         project = Project.objects.select_for_update(no_key=True).get(pk=self._project.pk)
         known = read_known(project.pk, batch, self._labelers, all_new=self._hope.is_well)
@@ -129,12 +129,13 @@ class Hope:
         self._missing = self._price
 
 
-def _commit_without_waiting() -> None:
+def _set_for_this_batch() -> None:
     # Transactions get lost from the last one on and each as a whole, with the server only: the
     # import had not said that it is done, for what says so waits for the disk, and everything
-    # before it comes along (docs/adr/0014).
+    # before it comes along (docs/adr/0014). The memory is for the triggers' copies of new rows:
+    # batches.CHARACTERS of them, which would go through a file otherwise.
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL synchronous_commit TO off")
+        cursor.execute("SET LOCAL synchronous_commit TO off; SET LOCAL work_mem TO '16MB'")
 
 
 def read_known(

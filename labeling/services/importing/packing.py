@@ -28,13 +28,15 @@ _FREE = c.json("{}") + c.int4(0) * 2 + c.int8(0) * 2
 _NO_TEXTS, _NO_TIME = c.texts(()), c.float8(0.0)
 
 
-def solution_fields(digest: str, solution: SolutionRow, values: SolutionValues) -> bytes:
-    """Return the fields of SOLUTION."""
+def solution_fields(
+    digest: str, steps: bytes, solution: SolutionRow, values: SolutionValues
+) -> bytes:
+    """Return the fields of SOLUTION; `steps` are packed already."""
     external_id, generator, answer, correct = values
     return b"".join(
         (
             c.text(digest),
-            c.texts(solution.steps),
+            steps,
             c.texts(solution.gaps) if solution.gaps else _NO_TEXTS,
             _TRUNCATED if solution.truncated else _WHOLE,
             c.text(external_id),

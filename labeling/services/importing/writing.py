@@ -6,7 +6,6 @@ The ids are reserved beforehand, so that all rows can refer to each other (docs/
 from __future__ import annotations
 
 import struct
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
@@ -34,17 +33,30 @@ _DECISION = (
     "solution_id", "project_id", "updated_at", "state", "first_error", "policy_version",
     "priority", "places", "cause", "follows_from",
 )  # fmt: skip
-_int8s = {count: struct.Struct("!" + count * "iq").pack for count in (3, 4, 5)}
-"""So many bigint fields at a stroke; each begins with its length, 8 bytes."""
+_WITH_UID = "i12s"
+_problem_head = struct.Struct("!" + 3 * "iq" + _WITH_UID).pack
+_solution_head = struct.Struct("!" + 4 * "iq" + _WITH_UID).pack
+_verdict_head = struct.Struct("!" + 5 * "iq").pack
+_decision_head = struct.Struct("!" + 3 * "iq").pack
+"""A row's first fields at a stroke: bigints and an opaque id, each after its length (8, 12)."""
 
 View = tuple[LabelerKind, VerdictState, int | None]
+Heard = dict[str, tuple[tuple[int, ...], tuple[View, ...]]]
+"""By solution's hash: the verdicts that its decision hears, their ids and what they say."""
+
+_NOBODY: tuple[tuple[int, ...], tuple[View, ...]] = ((), ())
 
 
 class Writer:
     """Writes the new rows of one batch, within the caller's transaction."""
 
     def __init__(self, project: Project, now: datetime, labelers: dict[Source, Labeler]) -> None:
-        self._project, self._policy, self._labelers = project, project.policy, labelers
+        self._policy = project.policy
+        # the id, and the kind of a labeler that decisions hear
+        self._labelers = {
+            source: (labeler.pk, source.kind if labeler.active else None)
+            for source, labeler in labelers.items()
+        }
         self._now, self._project_id = c.microseconds(now), project.pk
         self._version = c.int4(project.policy_version)
         self._outcomes: dict[object, tuple[bytes, Sequence[int]]] = {}
@@ -58,22 +70,23 @@ class Writer:
         problems |= self._problems(batch, sorted(changes.problems))
         fresh = self._solutions(batch, sorted(changes.solutions), problems)
         solutions = {digest: row.id for digest, row in known.solutions.items()} | fresh
-        views = self._verdicts(batch, changes.verdicts, solutions)
+        heard = self._verdicts(batch, changes.verdicts, solutions)
         if fresh:
-            c.copy("labeling_decision", _DECISION, self._decisions(batch, fresh, views))
+            c.copy("labeling_decision", _DECISION, self._decisions(batch, fresh, heard))
 
     def _problems(self, batch: Batch, hashes: Sequence[str]) -> dict[str, int]:
         ids = dict(zip(hashes, c.next_ids("labeling_problem", len(hashes)), strict=True))
-        uids = iter(new_uids(len(hashes)))
-        share, pack = self._policy.test_share, _int8s[3]
+        uids = map(str.encode, new_uids(len(hashes)))
+        share = self._policy.test_share
 
         def row(digest: str) -> bytes:
             problem = batch.problems[digest][0]
             answer, *names = problem_values(problem)
             return b"".join(
                 (
-                    pack(8, ids[digest], 8, self._project_id, 8, self._now),
-                    c.text(next(uids)),
+                    _problem_head(
+                        8, ids[digest], 8, self._project_id, 8, self._now, 12, next(uids)
+                    ),
                     c.text(problem.statement),
                     c.text(digest),
                     c.word(split_of(digest, share)),
@@ -90,58 +103,52 @@ class Writer:
         self, batch: Batch, hashes: Sequence[str], problems: dict[str, int]
     ) -> dict[str, int]:
         ids = dict(zip(hashes, c.next_ids("labeling_solution", len(hashes)), strict=True))
-        pack, project, now = _int8s[4], self._project_id, self._now
+        project, now = self._project_id, self._now
+        uids = map(str.encode, new_uids(len(hashes)))
         given = map(batch.solutions.__getitem__, hashes)
         rows = (
-            pack(8, pk, 8, problems[problem], 8, project, 8, now) + c.text(uid) + fields
-            for pk, uid, (problem, _, fields) in zip(
-                ids.values(), new_uids(len(hashes)), given, strict=True
-            )
+            _solution_head(8, pk, 8, problems[problem], 8, project, 8, now, 12, uid) + fields
+            for pk, uid, (problem, _, fields) in zip(ids.values(), uids, given, strict=True)
         )
         if hashes:
             c.copy("labeling_solution", _SOLUTION, rows)
         return ids
 
-    def _verdicts(
-        self, batch: Batch, keys: Sequence[Key], solutions: dict[str, int]
-    ) -> dict[str, list[tuple[int, View]]]:
-        views: dict[str, list[tuple[int, View]]] = defaultdict(list)
-        rows = []
-        pack, now = _int8s[5], self._now
-        ordered = sorted(keys, key=lambda key: (solutions[key[1]], self._labelers[key[0]].pk))
-        for pk, key in zip(c.next_ids("labeling_verdict", len(keys)), ordered, strict=True):
+    def _verdicts(self, batch: Batch, keys: Sequence[Key], solutions: dict[str, int]) -> Heard:
+        heard: Heard = {}
+        rows, now = [], self._now
+        if len({digest for _, digest in keys}) < len(keys):  # of one solution, by labeler
+            keys = sorted(keys, key=lambda key: (solutions[key[1]], self._labelers[key[0]][0]))
+        for pk, key in zip(c.next_ids("labeling_verdict", len(keys)), keys, strict=True):
             source, digest = key
-            labeler, (verdict, fields) = self._labelers[source], batch.verdicts[key]
-            rows.append(pack(8, pk, 8, labeler.pk, 8, solutions[digest], 8, now, 8, now) + fields)
-            if labeler.active and source.kind is not None:
-                views[digest].append((pk, (source.kind, verdict.state, verdict.first_error)))
+            labeler, kind = self._labelers[source]
+            verdict, fields = batch.verdicts[key]
+            rows.append(
+                _verdict_head(8, pk, 8, labeler, 8, solutions[digest], 8, now, 8, now) + fields
+            )
+            if kind is not None:
+                ids, views = heard.get(digest, _NOBODY)
+                view = kind, verdict.state, verdict.first_error
+                heard[digest] = (*ids, pk), (*views, view)
         if rows:
             c.copy("labeling_verdict", _VERDICT, rows)
-        return views
+        return heard
 
-    def _decisions(
-        self, batch: Batch, fresh: dict[str, int], views: dict[str, list[tuple[int, View]]]
-    ) -> Iterator[bytes]:
-        pack, project, now = _int8s[3], self._project_id, self._now
+    def _decisions(self, batch: Batch, fresh: dict[str, int], heard: Heard) -> Iterator[bytes]:
+        project, now, outcomes = self._project_id, self._now, self._outcomes
         for digest, solution in fresh.items():
-            *_, correct = batch.solutions[digest].values
-            seen = views.get(digest, ())
-            said = [view for _, view in seen]
-            alike = (correct, *said)
-            outcome = self._outcomes.get(alike)
+            correct = batch.solutions[digest].values[-1]
+            ids, views = heard.get(digest, _NOBODY)
+            outcome = outcomes.get((correct, views))
             if outcome is None:
-                outcome = self._outcomes[alike] = self._outcome(said, correct)
+                outcome = outcomes[correct, views] = self._outcome(views, correct)
             fields, follows = outcome
-            yield b"".join(
-                (
-                    pack(8, solution, 8, project, 8, now),
-                    fields,
-                    c.int8s([seen[at][0] for at in follows]),
-                )
-            )
+            head = _decision_head(8, solution, 8, project, 8, now)
+            yield b"".join((head, fields, *[c.int8(ids[at]) for at in follows]))
 
     def _outcome(self, views: Sequence[View], correct: bool | None) -> tuple[bytes, Sequence[int]]:
-        """Return the decision's fields from state to cause, and which of the verdicts it follows.
+        """Return the decision's fields but the ids of the verdicts that it follows, and which those
+        are.
 
         Solutions with alike verdicts share them.
         """
@@ -155,6 +162,7 @@ class Writer:
                 c.int2(place(decision.state, numbered, correct)),
                 c.int2(places(numbered, self._policy.human_overlap)),
                 c.word(cause_of(numbered) or ""),
+                c.int8s_head(len(decision.follows_from)),
             )
         )
         return fields, decision.follows_from

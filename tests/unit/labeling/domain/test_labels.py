@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -136,6 +138,13 @@ def test_a_policy_that_means_nothing_is_refused(values):
 
 def test_a_policy_round_trips():
     assert Policy.from_dict(Policy(retrain_after=50).to_dict()) == Policy(retrain_after=50)
+
+
+def test_content_hashes_stay_what_they_were():
+    # stored ones must be found again: each part in UTF-8 after its length in eight bytes
+    framed = b"\0\0\0\0\0\0\0\x02\xc3\xa9" + b"\0\0\0\0\0\0\0\0"
+    assert content_hash(["é", ""]) == hashlib.blake2b(framed, digest_size=16).hexdigest()
+    assert content_hash([]) == hashlib.blake2b(b"", digest_size=16).hexdigest()
 
 
 @given(st.lists(st.text(max_size=4), max_size=4), st.lists(st.text(max_size=4), max_size=4))

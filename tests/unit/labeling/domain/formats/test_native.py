@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from labeling.domain.formats import RowError
+from labeling.domain.formats import RowError, native
 from tests.format_rows import GSM8K, MATH, NATIVE, PROCESSBENCH
 from tests.unit.labeling.domain.formats.reading import read_one, solution_of, verdict_of
 
@@ -84,3 +84,43 @@ def test_labels_of_each_step_are_taken_where_they_agree_with_the_first_error():
 def test_a_bad_row_is_refused_with_its_field_and_reason(row, reason):
     with pytest.raises(RowError, match=reason):
         read_one(row)
+
+
+FULL = {
+    **NATIVE, "answer": " 4 ", "source": "S", "licence": "MIT", "problem_id": "p" * 300,
+    "solution_id": "s" * 300, "generator": "g", "labelled_by": "A", "final_answer_correct": True,
+    "step_labels": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {}, {"answer": None, "source": None, "licence": None, "generator": None},
+        {"problem_id": 7}, {"solution_id": ""}, {"solution_id": None, "id": "i"},
+        {"problem": " "}, {"problem": "é?"}, {"answer": "a\x00"}, {"source": "\ud800"},
+        {"labelled_by": ""}, {"labelled_by": 5}, {"generator": ["g"]}, {"licence": True},
+        {"problem": "x" * 200_001}, {"problem": "x" * 150_000, "answer": "y" * 150_000},
+        {"steps": []}, {"steps": ["a", " "]}, {"steps": None, "response": "a\n\nb"},
+        {"final_answer_correct": 1}, {"label": None}, {"label": True}, {"label": 1.0},
+        {"label": 9}, {"label": 0, "step_labels": [-1, None]}, {"label": 0, "step_labels": [-1]},
+        {"label": 0, "step_labels": [1, -1]}, {"label": 1, "step_labels": [True, -1]},
+        {"label": 1, "step_labels": [1.0, -1]}, {"label": 1, "step_labels": [[], -1]},
+        {"label": -1, "step_labels": [1, 2]}, {"label": -1, "step_labels": "ab"},
+        {"label": 1, "step_labels": [0, -1]},
+    ],
+)  # fmt: skip
+def test_a_row_read_at_once_is_the_row_read_field_by_field(change, monkeypatch):
+    def outcome():
+        try:
+            return read_one({**FULL, **change})
+        except RowError as error:
+            return str(error)
+
+    read_one({**FULL, "label": 1, "step_labels": [1, -1]})  # remembered: 1 is equal to true and 1.0
+    quick = outcome()
+    monkeypatch.setattr(native, "_plain", lambda _: None)
+    monkeypatch.setattr(native, "_usual_verdicts", native._verdicts_of)
+    assert quick == outcome()
+    if change in ({}, {"label": 1, "step_labels": [0, -1]}):
+        assert quick.solution.verdicts[0].source.name == "A"
