@@ -42,7 +42,7 @@ def copy(table: str, columns: Sequence[str], rows: Iterable[bytes]) -> None:
     with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(sql) as out:
         out.write(_HEADER)
         while at_once := [*islice(coming, _AT_ONCE)]:
-            out.write(count + count.join(at_once))
+            out.write(count.join((b"", *at_once)))
         out.write(_END)
 
 
