@@ -73,4 +73,10 @@ def _limited(text: str) -> str:
             note_limit=NOTE_LIMIT,
             count=len(text),
         )
-    return text.replace("\x00", "")
+    return _storable(text)
+
+
+def _storable(text: str) -> str:
+    """Return the text without what no database takes: NUL, and halves of a character."""
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return whole.replace("\x00", "")

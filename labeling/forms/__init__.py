@@ -116,7 +116,11 @@ class AuditForm(forms.Form):
     """How precisely an export's precision is wanted."""
 
     points = forms.FloatField(
-        label=_("Wanted: ± percentage points"), min_value=0.5, max_value=20, required=False
+        label=_("Wanted: ± percentage points"),
+        min_value=0.5,
+        max_value=20,
+        required=False,
+        initial=2,
     )
 
     def width(self) -> float:

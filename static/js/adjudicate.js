@@ -2,6 +2,7 @@
 import { Keymap } from "./annotate/keymap.js";
 import { replayEarlyKeys } from "./replay.js";
 import { shortcuts } from "./shortcuts.js";
+import { session } from "./stores.js";
 
 const form = document.querySelector("[data-adjudicate]");
 const reason = document.getElementById("reason");
@@ -64,8 +65,7 @@ function showChoice() {
 
 function conclude() {
   const next = document.querySelector("[data-next]");
-  const chosen = form.querySelector("input[name=first_error]:checked");
-  if (next && !chosen) return next.click();
+  if (next && !chosen()) return next.click();
   form.requestSubmit();
 }
 
@@ -112,11 +112,27 @@ for (const side of form.querySelectorAll("[data-code]")) {
   });
 }
 
-// The typed reason outlives a reload, a lost connection and a session that ran out.
+// What is chosen and typed outlives a reload, a lost connection and a session that ran out.
 const decided = document.querySelector("[data-next]") !== null;
-if (decided && !("refused" in form.dataset)) sessionStorage.removeItem(kept);
-else if (!reason.value) reason.value = sessionStorage.getItem(kept) ?? "";
-reason.addEventListener("input", () => sessionStorage.setItem(kept, reason.value));
+const chosen = () => form.querySelector("input[name=first_error]:checked");
+const keep = () => session.set(kept, JSON.stringify({ reason: reason.value, first_error: chosen()?.value }));
+
+function takeUp({ reason: words, first_error }) {
+  reason.value ||= words;
+  if (!chosen()) form.querySelector(`[name=first_error][value="${CSS.escape(first_error)}"]`)?.click();
+}
+
+if (!("refused" in form.dataset)) {
+  if (decided) session.remove(kept);
+  else takeUp(JSON.parse(session.get(kept) ?? '{ "reason": "" }'));
+}
+for (const sign of ["input", "change"]) form.addEventListener(sign, keep);
+
+form.addEventListener("submit", (event) => {
+  const notice = document.querySelector("[data-offline]");
+  notice.hidden = navigator.onLine;
+  if (!navigator.onLine) event.preventDefault();
+});
 
 // The lease: others are given another solution while this page is looked at.
 async function hold(release = false) {

@@ -1,5 +1,6 @@
 // What every page needs: mathematics, the theme toggle, dialogs, menus.
 import { renderMath } from "./math.js";
+import { local } from "./stores.js";
 
 function dark() {
   const set = document.documentElement.dataset.theme;
@@ -9,7 +10,7 @@ function dark() {
 function toggleTheme() {
   const theme = dark() ? "light" : "dark";
   document.documentElement.dataset.theme = theme;
-  localStorage.setItem("annotator:theme", theme);
+  local.set("annotator:theme", theme);
 }
 
 document.addEventListener("click", (event) => {

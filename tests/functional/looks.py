@@ -21,6 +21,16 @@ SPILLED = """() => [...document.querySelectorAll(".topbar :is(summary, a, button
   .filter((part) => part.scrollWidth > part.clientWidth + 1)
   .map((part) => part.innerText)"""
 """Words of the bar that run over what stands beside them."""
+LAID_OVER = """() => {
+  const boxes = [...document.querySelectorAll(".topbar > :not(nav), .topbar summary, .places-row")]
+    .map((part) => [part, part.getBoundingClientRect()]).filter(([, box]) => box.width);
+  return boxes.flatMap(([one, a], at) => boxes.slice(at + 1)
+    .filter(([other]) => !one.contains(other) && !other.contains(one))
+    .filter(([, b]) => a.left < b.right - 1 && b.left < a.right - 1
+      && a.top < b.bottom - 1 && b.top < a.bottom - 1)
+    .map(([other]) => `${one.innerText} | ${other.innerText}`));
+}"""
+"""Parts of the bar that lie on each other."""
 
 
 class Look(NamedTuple):
@@ -50,7 +60,8 @@ def audit(page: Page) -> list[str]:
         for v in result["violations"]
         for node in v["nodes"][:3]
     ]
-    return [*said, *beyond(page), *(f"in the bar: {text}" for text in page.evaluate(SPILLED))]
+    bar = [*page.evaluate(SPILLED), *page.evaluate(LAID_OVER)]
+    return [*said, *beyond(page), *(f"in the bar: {text}" for text in bar)]
 
 
 def audits(page: Page, addresses: Mapping[str, str]) -> dict[str, list[str]]:

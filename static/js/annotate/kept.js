@@ -1,6 +1,8 @@
 // What this browser keeps of items until the server has it: one entry per item, and its history
 // for undo. Entries are of { draft, base, seconds, submission?, urls, editing, at, tab }. A page
 // works on its own copy: another tab may keep other labels of the same item, and writes last.
+import { local } from "../stores.js";
+
 const ITEM = "annotator:item:";
 const HISTORY = "annotator:history:";
 const KNOWN = "annotator:known:";
@@ -20,7 +22,7 @@ export function keep(uid, entry) {
 }
 
 export function drop(uid) {
-  if (value(ITEM + uid)?.tab === own.get(uid)?.tab) localStorage.removeItem(ITEM + uid);
+  if (value(ITEM + uid)?.tab === own.get(uid)?.tab) local.remove(ITEM + uid);
   own.set(uid, null);
 }
 
@@ -35,7 +37,7 @@ export function keepHistory(uid, draft, history) {
 }
 
 export function dropHistory(uid) {
-  localStorage.removeItem(HISTORY + uid);
+  local.remove(HISTORY + uid);
 }
 
 // The server has this draft: a page that it made before and that comes after is older.
@@ -50,34 +52,40 @@ export function acknowledged(uid, version) {
 }
 
 export function dropAcknowledged(uid) {
-  localStorage.removeItem(KNOWN + uid);
+  local.remove(KNOWN + uid);
 }
 
-// Ids of the items that an earlier page left here; what nobody came back for is forgotten.
+// Ids of the items that an earlier page left here. What can be had elsewhere is forgotten after a
+// while. Labels that are nowhere else are not, whatever a clock says that may have been wrong.
 export function left() {
   const found = [];
-  for (const key of Object.keys(localStorage)) {
+  for (const key of local.keys) {
     if (![ITEM, HISTORY, KNOWN].some((prefix) => key.startsWith(prefix))) continue;
     const entry = value(key);
-    if (!entry || Date.now() - entry.at > FORGET_AFTER_MS) localStorage.removeItem(key);
+    const unsent = key.startsWith(ITEM) && entry && !entry.refused;
+    if (!unsent && (!entry || isOld(entry))) local.remove(key);
     else if (key.startsWith(ITEM)) found.push(key.slice(ITEM.length));
   }
   return found;
 }
 
+export function isOld(entry) {
+  return Date.now() - entry.at > FORGET_AFTER_MS;
+}
+
 function value(key) {
   try {
-    return JSON.parse(localStorage.getItem(key));
+    return JSON.parse(local.get(key));
   } catch {
     return null;
   }
 }
 
+// Where there is no room, what undo needs goes before what somebody has labeled.
 function store(key, entry) {
-  try {
-    localStorage.setItem(key, JSON.stringify(entry));
-    return true;
-  } catch {
-    return false;
-  }
+  const text = JSON.stringify(entry);
+  if (local.set(key, text)) return true;
+  if (!key.startsWith(ITEM)) return false;
+  for (const other of local.keys) if (other.startsWith(HISTORY)) local.remove(other);
+  return local.set(key, text);
 }

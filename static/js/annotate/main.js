@@ -23,6 +23,7 @@ const INERT_MS = 200;
 const SETTLE_MS = 30;
 // what only some items offer: by the project's mode, and whether the item is submitted already
 const OPTIONAL = new Set(["first_error", "rest_unsure", "rest_wrong", "skip", "report"]);
+const UNSENT = new Set(["kept", "offline", "submit-offline", "signed-out"]);
 const { home, historyUrl, loginUrl } = document.querySelector("[data-frame]").dataset;
 const keymap = new Keymap();
 const ahead = new Ahead();
@@ -84,11 +85,11 @@ function settle(evidence) {
 function report(state, details, bench) {
   if (state === "submitted") return submitted(bench, details);
   if (bench === current) {
-    showStatus(state, waiting.size);
+    showStatus(bench.saver.onlyCopy && UNSENT.has(state) ? "unkept" : state, waiting.size);
     makeInert(bench);
     if (state === "submit-offline" && ahead.ready) return pass(bench);
   }
-  if (state === "signed-out") return showTrouble(...signInAgain(loginUrl));
+  if (state === "signed-out") return showTrouble(...signInAgain(loginUrl, bench.saver.onlyCopy));
   if (state !== "refused") return bench === current && showTrouble();
   if (details.code === "stale_draft" && bench === current) return conflict(bench, details);
   return refused(bench, details);
@@ -273,6 +274,9 @@ document.addEventListener("submit", (event) => {
   passBack(event.target);
 });
 
+addEventListener("beforeunload", (event) => {
+  if ([current, ...waiting].some((bench) => bench?.saver.onlyCopy)) event.preventDefault();
+});
 addEventListener("popstate", () => location.reload());
 // back or forward before this script heard of it: the page is not the one of the address
 if (new URL(main().dataset.address, location.href).pathname !== location.pathname) location.reload();

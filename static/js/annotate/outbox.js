@@ -27,8 +27,10 @@ function sendOne(uid) {
     if (answer.kind === "done") kept.drop(uid);
     // it stays here, to be shown beside the server's when the item is opened again; where another
     // person is signed in, it waits for its owner
-    const final = answer.kind === "refused" && !OF_ANOTHER.includes(answer.code);
-    if (final) kept.keep(uid, { ...entry, refused: answer.code });
+    if (answer.kind === "refused") {
+      if (!OF_ANOTHER.includes(answer.code)) kept.keep(uid, { ...entry, refused: answer.code });
+      else if (kept.isOld(entry)) kept.drop(uid);
+    }
     return answer.kind === "done" && Boolean(entry.submission);
   });
 }

@@ -1,22 +1,24 @@
 // The problem and the guidelines, folded or not: as one left them, for every next item.
+import { local } from "../stores.js";
+
 const SIDE = "annotator:side";
 const PROBLEM = "annotator:problem";
 
 export function takeSide(root) {
-  showSide(root, localStorage.getItem(SIDE) === "open");
-  showProblem(root, localStorage.getItem(PROBLEM) !== "folded");
+  showSide(root, local.get(SIDE) === "open");
+  showProblem(root, local.get(PROBLEM) !== "folded");
 }
 
 export function toggleSide(root) {
   const open = root.querySelector("[data-side]").hidden;
   showSide(root, open);
-  localStorage.setItem(SIDE, open ? "open" : "folded");
+  local.set(SIDE, open ? "open" : "folded");
 }
 
 export function toggleProblem(root) {
   const open = root.querySelector("[data-problem]").hidden;
   showProblem(root, open);
-  localStorage.setItem(PROBLEM, open ? "open" : "folded");
+  local.set(PROBLEM, open ? "open" : "folded");
 }
 
 function showSide(root, open) {

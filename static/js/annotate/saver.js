@@ -18,7 +18,7 @@ export class Saver {
   constructor({ uid, version, editing = false, urls, seconds, shows, on }) {
     Object.assign(this, { uid, version, editing, urls, seconds, shows, on });
     this.failures = 0;
-    this.busy = this.stopped = this.done = false;
+    this.busy = this.stopped = this.done = this.unkept = false;
     this.timer = null;
     this.whenOnline = () => this.#soon(0);
     addEventListener("online", this.whenOnline);
@@ -44,6 +44,11 @@ export class Saver {
     this.stopped = false;
     this.#send(); // before the page is drawn anew, not after
     this.on("submitting");
+  }
+
+  // The labels are on this page alone: closed, it takes them along.
+  get onlyCopy() {
+    return this.unkept && Boolean(this.kept);
   }
 
   // Submitted, or on the way: what one does now is not meant for this item.
@@ -109,9 +114,7 @@ export class Saver {
 
   #keep(entry) {
     const { urls, editing } = this;
-    if (!kept.keep(this.uid, { ...entry, urls, editing, seconds: this.seconds() })) {
-      this.on("unkept");
-    }
+    this.unkept = !kept.keep(this.uid, { ...entry, urls, editing, seconds: this.seconds() });
   }
 
   #soon(delay) {

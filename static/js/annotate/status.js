@@ -11,7 +11,7 @@ const WORDS = {
   offline: () => t("⚠ offline, kept here"),
   "submit-offline": () => t("⚠ offline: submitted here, sent when the network is back"),
   "signed-out": () => t("⚠ signed out, kept here"),
-  unkept: () => t("⚠ this browser keeps nothing"),
+  unkept: () => t("⚠ not sent, and this browser keeps nothing: do not close the page"),
   refused: () => t("✗ not saved"),
 };
 
@@ -39,7 +39,12 @@ export function showTrouble(...parts) {
   box.hidden = parts.length === 0;
 }
 
-export function signInAgain(login) {
+// Where the page is the only copy it must not go: one signs in beside it, and it sends by itself.
+export function signInAgain(login, onlyCopy) {
+  if (onlyCopy) {
+    const beside = Object.assign(link(login, t("Sign in in another tab")), { target: "_blank" });
+    return [`${t("Your session has ended, and this browser keeps nothing: leave this page open.")} `, beside];
+  }
   const back = `${login}?next=${encodeURIComponent(location.pathname)}`;
   return [`${t("Your session has ended. Your labels are kept in this browser.")} `, link(back, t("Sign in again"))];
 }

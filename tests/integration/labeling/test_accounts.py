@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth import get_user
@@ -186,3 +187,29 @@ def test_a_password_is_changed_with_the_old_one_only(owner, client):
     assert owner.check_password("blue kettle 77")
     assert get_user(client).is_authenticated
     assert Event.objects.filter(action="password changed").exists()
+
+
+@pytest.mark.parametrize(
+    ("referer", "page"),
+    [
+        ("http://testserver/p/x/solutions/y/?why=people", "/p/x/solutions/y/?why=people"),
+        ("http://testserver/p/x/solutions/y/adjudicate", "/p/x/solutions/y/"),  # a refused form
+        ("http://evil.example/p/x/", "/p/x/solutions/y/"),
+        ("", "/p/x/solutions/y/"),
+    ],
+)
+def test_who_was_signed_out_over_a_form_comes_back_to_its_page(client, db, referer, page):
+    """The form's own address answers to nothing but POST."""
+    answer = client.post(
+        "/p/x/solutions/y/adjudicate", {"reason": "r"}, headers={"referer": referer}
+    )
+    assert (answer.status_code, answer.headers["Location"]) == (
+        302, f"{reverse('login')}?{urlencode({'next': page}, safe='/')}",
+    )  # fmt: skip
+
+
+def test_who_opens_a_page_signed_out_comes_back_to_it(client, db):
+    answer = client.get(
+        "/p/x/solutions/y/?why=people", headers={"referer": "http://testserver/p/z/"}
+    )
+    assert answer.headers["Location"].endswith("next=/p/x/solutions/y/%3Fwhy%3Dpeople")

@@ -103,3 +103,23 @@ def test_older_snapshots_are_those_frozen_before(problem, adjudicator):
     )
     solved(problem, "4")
     assert reads.older_snapshots(corrected(problem, adjudicator)) == [older]
+
+
+def test_what_is_confirmed_while_a_worker_grades_is_carried_out_by_it(
+    problem, adjudicator, monkeypatch
+):
+    """Another worker counted meanwhile and somebody confirmed; both their bells were this one's."""
+    solved(problem, "5")
+    made = answer_corrections.propose(by=adjudicator, problem=problem, answer="5", reason="the sum")
+    grade = answer_corrections.grade
+
+    def meanwhile(**given):
+        grade(**given)
+        assert answer_corrections.count(by=adjudicator, correction=made)
+        answer_corrections.confirm(by=adjudicator, correction=made, now=NOW)
+
+    monkeypatch.setattr(answer_corrections, "grade", meanwhile)
+    correcting.carry_out(by=adjudicator, uid=made.uid)
+    made.refresh_from_db()
+    problem.refresh_from_db()
+    assert (made.state, problem.answer) == ("done", "5")

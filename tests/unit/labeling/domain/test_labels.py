@@ -66,6 +66,13 @@ def test_a_draft_round_trips():
     assert read_draft(values, 2).to_dict() == values
 
 
+def test_what_no_database_takes_does_not_cost_the_rest_of_a_note():
+    """A lone surrogate is half of a character, as a cut through an emoji leaves it."""
+    draft = read_draft({"notes": {"0": "a\ud83d b\x00c"}, "note": "whole \U0001f600"}, 1)
+    assert draft.notes == (("0", "a\ufffd bc"),)
+    assert draft.note == "whole \U0001f600"
+
+
 def test_a_flawed_process_that_mc_passes_is_worth_most():
     assert priority(True, -1, 2) > priority(False, 3, 2) > priority(False, 3, -1)
     assert priority(True, None, None) < priority(False, 3, -1)
