@@ -1,5 +1,5 @@
 // Wire the annotate page: the item on it, the one ahead, keys, dialogs, and ways between items.
-import { t } from "../i18n.js";
+import { n, t } from "../i18n.js";
 import { replayEarlyKeys } from "../replay.js";
 import { Ahead } from "./ahead.js";
 import { showEarlier } from "./back.js";
@@ -74,6 +74,13 @@ function show({ main: next, url }) {
   shownAt = performance.now();
   untouched = true;
   begin();
+  if (current) say(whatCame(next));
+}
+
+// The focus is on a step: that another item came, and how long it is, is to be heard too.
+function whatCame(item) {
+  const steps = n("{count} step", "{count} steps", Number(item.dataset.steps));
+  return `${item.querySelector("h1").textContent}: ${steps}.`;
 }
 
 // The evidence is on screen before its formulas are laid out a second time, for assistive technology.
