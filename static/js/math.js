@@ -75,11 +75,16 @@ function tryBoth(span, source) {
   return other !== source && !typeset(span, other) ? null : error;
 }
 
+// Left to itself KaTeX shows the command alone and drops what stands in its braces.
+function refuse({ command }) {
+  throw new Error(`${command} is not typeset here`);
+}
+
 function typeset(span, source) {
   try {
     katex.render(source, span, {
       displayMode: span.dataset.display === "true",
-      trust: false,
+      trust: refuse,
       strict: "ignore",
       throwOnError: true,
       macros: macros(),
