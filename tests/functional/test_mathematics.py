@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from labeling.domain.mathtext import Kind, Segment
 from tests.functional.mathematics import failures_of, pieces_of
@@ -91,3 +93,19 @@ def test_a_drawing_unfolds_and_code_is_code(page, project, viewer, dispute, sign
     folded.locator("summary").click()
     expect(folded).to_contain_text('label("$A$"')
     expect(page.locator("pre code").first).to_have_text("price = '$x$'\n")
+
+
+SHIFTS = """() => new Promise((done) => new PerformanceObserver((list) => done(
+  list.getEntries().reduce((sum, entry) => sum + entry.value, 0),
+)).observe({ type: "layout-shift", buffered: true }) || setTimeout(() => done(0), 500))"""
+
+
+def test_nothing_jumps_where_formulas_are_slow_to_come(
+    page: Page, project, annotator, dispute, sign_in
+):
+    dispute(project, [f"$$\\frac{{\\frac{{1}}{{2}}}}{{{n}}}$$ is it." for n in range(2, 9)])
+    page.route("**/katex.min.js", lambda route: (time.sleep(0.5), route.continue_()))
+    sign_in(page, annotator)
+    page.goto(reverse("annotate", args=[project.uid]))
+    expect(page.locator(".step.current")).to_be_visible()
+    assert page.evaluate(SHIFTS) < 0.02
