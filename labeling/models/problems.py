@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
 from labeling.models.fields import uid_field
@@ -89,6 +90,20 @@ class Solution(models.Model):
             # claims.claim: the next unlabeled solutions of a project in id order; unique in the
             # database: what decisions refer to
             models.Index(fields=["project", "id"], name="solution_project_id"),
+            # lists by a name that few or none have: where none can be is skipped, 500 kB at a time;
+            # new rows cost nothing until vacuum counts them in
+            BrinIndex(
+                fields=["external_id", "generator"],
+                opclasses=["text_bloom_ops", "text_bloom_ops"],
+                pages_per_range=64,
+                name="solution_names",
+            ),
+            # lists of solutions whose answer nobody could judge: rare where there are answers
+            models.Index(
+                fields=["project", "id"],
+                condition=models.Q(final_answer_correct=None),
+                name="solution_answer_unknown",
+            ),
         ]
 
     def __str__(self) -> str:

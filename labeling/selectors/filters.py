@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Sum
 
 from labeling.domain.cells import Between
 from labeling.domain.consensus import DecisionState
@@ -24,6 +24,10 @@ _ALONE = frozenset({"missing", "unscored", "rejected", "verdict", "any"})
 
 _ALSO_INFORMED = _ALONE | {"refuted"}
 """Of which verdicts that a person gave after seeing others' are a part."""
+
+
+_RARE = frozenset({"missing", "unscored", "rejected", "refuted"})
+"""What a machine often says of no solution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +93,7 @@ def narrowed(
     query = _by_decision(Solution.objects.filter(project=project), project, filters)
     for kind, wanted in (("mc", filters.mc), ("judge", filters.judge)):
         if wanted:
-            query = query.filter(
-                _says(_of([speakers[kind].pk] if kind in speakers else []), wanted)
-            )
+            query = _by_machine(query, project, speakers.get(kind), wanted)
     if filters.relation:
         query = query.filter(_related(speakers, filters.relation))
     query = _by_itself(query, filters)
@@ -177,6 +179,29 @@ def _by_itself(query: QuerySet[Solution], filters: Filters) -> QuerySet[Solution
         low, high = length_of(filters.length)
         query = query.filter(steps__len__gte=low, steps__len__lte=high)
     return query
+
+
+def _by_machine(
+    query: QuerySet[Solution], project: Project, speaker: Labeler | None, wanted: str
+) -> QuerySet[Solution]:
+    """Return the solutions of which the newest labeler of a kind says so."""
+    if speaker is not None and _of_none(project, speaker, wanted):
+        return query.none()
+    return query.filter(_says(_of([speaker.pk] if speaker else []), wanted))
+
+
+def _of_none(project: Project, speaker: Labeler, wanted: str) -> bool:
+    """Say whether the sums tell at once that the machine says so of no solution.
+
+    To look for what is nowhere takes a look at every solution.
+    """
+    if wanted not in _RARE:
+        return False
+    states = {} if wanted == "missing" else {"state": wanted}
+    said = speaker.tallies.filter(**states).aggregate(n=Sum("verdicts"))["n"] or 0
+    if states:
+        return said == 0
+    return said >= (project.tallies.aggregate(n=Sum("solutions"))["n"] or 0)
 
 
 def _of(labelers: list[int]) -> QuerySet[Verdict]:
