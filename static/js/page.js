@@ -1,5 +1,6 @@
 // What every page needs: mathematics, the theme toggle, dialogs, menus.
 import { renderMath } from "./math.js";
+import { reachLater } from "./reach.js";
 import { local } from "./stores.js";
 
 function dark() {
@@ -31,4 +32,8 @@ document.addEventListener("submit", (event) => {
 });
 
 renderMath(document.body);
+reachLater();
+addEventListener("resize", reachLater);
+// another item takes the place of <main>
+new MutationObserver(reachLater).observe(document.body, { childList: true });
 document.addEventListener("htmx:afterSwap", (event) => renderMath(event.target));

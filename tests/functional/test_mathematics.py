@@ -9,6 +9,7 @@ from django.urls import reverse
 from playwright.sync_api import Browser, Page, expect
 
 from labeling.domain.mathtext import Kind, Segment
+from tests.functional.looks import audit
 from tests.functional.mathematics import failures_of, pieces_of
 
 MENDED = [
@@ -109,3 +110,18 @@ def test_nothing_jumps_where_formulas_are_slow_to_come(
     page.goto(reverse("annotate", args=[project.uid]))
     expect(page.locator(".step.current")).to_be_visible()
     assert page.evaluate(SHIFTS) < 0.02
+
+
+def test_what_is_too_wide_scrolls_within_the_keyboards_reach(
+    page, project, viewer, dispute, sign_in
+):
+    row = "| " + " | ".join(["1234567890"] * 9) + " |"
+    table = "\n".join([row, "|" + "---|" * 9, row, row])
+    solution = dispute(project, [table, "$$\\frac{" + "a+" * 90 + "b}{2}$$", "narrow: $$x$$"])
+    sign_in(page, viewer)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(reverse("solution", args=[project.uid, solution.uid]))
+    wide = page.locator(".prose [tabindex='0']")
+    expect(wide).to_have_count(2)
+    assert page.locator(".prose table td").first.bounding_box()["height"] < 60  # on one line
+    assert audit(page) == []
