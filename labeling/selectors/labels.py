@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
 from itertools import islice
 from typing import Any, cast
@@ -76,24 +75,6 @@ AND NOT EXISTS (SELECT FROM left_out_solution x WHERE x.id = s.id)"""
 """Temporary tables of ids that labeling.services.freezing makes."""
 
 
-class Order(StrEnum):
-    """In which order solutions come: that of a release, or the one that costs least."""
-
-    RELEASED = "s.content_hash"
-    STORED = "s.id"
-
-
-_BEHIND = {
-    Order.RELEASED: "s.content_hash > %(after)s",
-    Order.STORED: """s.id > (SELECT l.id FROM labeling_solution l
-WHERE l.project_id = %(project)s AND l.content_hash = %(after)s)""",
-}
-_PREFER_ORDER = """SET LOCAL enable_hashjoin = off; SET LOCAL enable_sort = off;
-SET LOCAL max_parallel_workers_per_gather = 0"""
-"""For the transaction: rows come from the first on while others are read, which is all that a
-planner who counts the last row's costs cannot see; by the order of ids it costs no more."""
-
-
 @dataclass(frozen=True, slots=True)
 class Query:
     """The rows that a rule picks: their FROM and WHERE, and the columns read of them."""
@@ -110,24 +91,18 @@ class Query:
         """Return the query with one more condition."""
         return Query(self.columns, f"{self.rows}\nAND {condition}", {**self.values, **values})
 
-    def behind(self, order: Order, last: str) -> Query:
-        """Return the query of what comes, in that order, behind a solution's content hash."""
-        return self.where(_BEHIND[order], after=last)
-
     @contextmanager
-    def stream(self, order: Order) -> Iterator[Iterator[tuple[Texts, Said]]]:
-        """Give the rows in that order; few distinct objects are Said.
+    def stream(self) -> Iterator[Iterator[tuple[Texts, Said]]]:
+        """Give the rows by the solutions' content hash; few distinct objects are Said.
 
         The connection can do nothing else within, and anything after it, even where rows are left.
         """
-        if order is Order.STORED:
-            with connection.cursor() as settings:
-                settings.execute(_PREFER_ORDER)
+        connection.ensure_connection()
         cursor = psycopg.Cursor(connection.connection)
         for array in (_INT2S, _INT8S):
             cursor.adapters.register_loader(array, ByteaBinaryLoader)
         said = _reader()
-        sql = f"{self.columns} {self.rows} ORDER BY {order}"
+        sql = f"{self.columns} {self.rows} ORDER BY s.content_hash"
         rows = cursor.stream(sql, self.values, binary=True, size=_AT_ONCE)
         # It holds the connection's lock until it is closed: a traceback may keep it long.
         with closing(cast("Generator[tuple[Any, ...]]", rows)):
@@ -224,6 +199,6 @@ def labeled_records(
     """Stream the records of one split as they stand now, at most `limit`; see Query.stream."""
     writer = Writer(rule, speakers(project))
     picked = query(project, rule).where("p.split = %(split)s", split=split)
-    with picked.stream(Order.RELEASED) as rows:
+    with picked.stream() as rows:
         lines = (writer.line(*row)[0].decode() for row in rows)
         yield from map(from_json, islice(filter(None, lines), limit))

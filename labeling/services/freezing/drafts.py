@@ -12,39 +12,35 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from labeling.domain.release_rows import FRAMES, Frame, Tally
-from labeling.services.freezing.parts import Parts
 
 SPLITS = ("train", "test")
-_JOURNAL, _PARTS = "journal.json", "parts"
+_JOURNAL = "journal.json"
 _READ = 1 << 20
 
 
 class Draft:
-    """The native files of a snapshot: its lines are gathered first, then sorted.
+    """The native files of a snapshot, of which `last` is the content hash written last.
 
-    `last` is the content hash gathered last. `stamp` is what the bytes depend on beside the order:
-    a draft of another stamp is begun anew.
+    `stamp` is what the bytes depend on beside the order: a draft of another stamp is begun anew.
     """
 
     def __init__(self, folder: Path, stamp: str) -> None:
         self.folder, self._stamp = folder, stamp
-        self.last, self.gathered, self.refused = "", False, Counter[str]()
+        self.last, self.refused = "", Counter[str]()
         self.sources, self.labelers = Counter[str](), Counter[str]()
         self._tallies = {split: Tally() for split in SPLITS}
         self._hashes = {split: hashlib.sha256() for split in SPLITS}
-        self._parts = Parts(folder / _PARTS, {})
+        self._waiting: dict[str, list[bytes]] = {split: [] for split in SPLITS}
         self._seen: dict[Frame, int] = {}
-        self._writing: Future[None] | None = None
         if not self._resume():
             shutil.rmtree(folder, ignore_errors=True)
-            (folder / _PARTS).mkdir(parents=True)
+            folder.mkdir(parents=True)
         self._files = {split: (folder / f"{split}.jsonl").open("ab") for split in SPLITS}
 
     @property
@@ -54,47 +50,33 @@ class Draft:
 
     @property
     def tallies(self) -> dict[str, Tally]:
-        """What each split holds of what was gathered."""
+        """What the files of each split hold, with what waits for them."""
         self._count()
         return self._tallies
 
     def add(self, last: str, lines: Iterable[tuple[bytes, Frame]]) -> None:
         """Take lines and note why others are empty; `last` is the content hash of the last one."""
-        seen = self._seen
-        found: dict[str, list[bytes]] = {split: [] for split in SPLITS}
+        seen, waiting = self._seen, self._waiting
         for data, frame in lines:
             seen[frame] = seen.get(frame, 0) + 1
             if data:
-                found[frame.split].append(data)
-        for split, of_split in found.items():
-            self._parts.add(split, of_split)
+                waiting[frame.split].append(data)
         self.last = last
         if len(seen) > FRAMES:
             self._count()
 
-    def sort(self) -> Iterator[None]:
-        """Write the files from all that was gathered; yield whenever it may be noted.
-
-        A second thread hashes and writes: both let the interpreter go for all of a part.
-        """
-        self._parts.flush()
-        self.gathered = True
-        with ThreadPoolExecutor(1) as thread:
-            for name in sorted(self._parts.state):
-                split, _, _ = name.partition(".")
-                for data in self._parts.sorted(name):
-                    self._settle()
-                    self._writing = thread.submit(self._write, split, data)
-                self._parts.drop(name)
-                yield
-            self._settle()
-        self._parts.close()
+    def write(self) -> None:
+        """Hand what waits to the files."""
+        for split, lines in self._waiting.items():
+            data = b"".join(lines)
+            self._files[split].write(data)
+            self._hashes[split].update(data)
+            lines.clear()
 
     def note(self) -> None:
         """Write the journal: a killed process' successor goes on from here."""
-        self._parts.flush()
+        self.write()
         self._count()
-        self._settle()
         sizes = {}
         for split, file in self._files.items():
             file.flush()
@@ -102,8 +84,6 @@ class Draft:
         state = {
             "stamp": self._stamp,
             "last": self.last,
-            "gathered": self.gathered,
-            "parts": self._parts.state,
             "refused": self.refused,
             "sources": self.sources,
             "labelers": self.labelers,
@@ -114,7 +94,6 @@ class Draft:
         fresh = self.folder / f"{_JOURNAL}.new"
         fresh.write_text(json.dumps(state))
         fresh.replace(self.folder / _JOURNAL)
-        self._parts.sweep()
 
     def hashes(self) -> dict[str, str]:
         """Return the SHA-256 of each file up to now."""
@@ -123,7 +102,6 @@ class Draft:
     def finish(self) -> None:
         """Bring all bytes to the disk."""
         self.note()
-        (self.folder / _PARTS).rmdir()
         for file in self._files.values():
             os.fsync(file.fileno())
 
@@ -133,7 +111,6 @@ class Draft:
 
     def close(self) -> None:
         """Close the files as they are."""
-        self._parts.close()
         for file in self._files.values():
             file.close()
 
@@ -154,29 +131,14 @@ class Draft:
                 self.labelers[labeler] += times
         self._seen.clear()
 
-    def _write(self, split: str, data: bytes) -> None:
-        self._files[split].write(data)
-        self._hashes[split].update(data)
-
-    def _settle(self) -> None:
-        """Wait until what the other thread writes is written."""
-        if self._writing is not None:
-            self._writing.result()
-            self._writing = None
-
     def _resume(self) -> bool:
         try:
             state: dict[str, Any] = json.loads((self.folder / _JOURNAL).read_bytes())
         except (OSError, ValueError):
             return False
-        # One without parts is of a version that let Postgres sort.
-        if state.get("stamp") != self._stamp or "parts" not in state:
-            return False
-        parts = Parts(self.folder / _PARTS, state["parts"])
-        if not parts.restore() or not self._restore(state):
+        if state.get("stamp") != self._stamp or not self._restore(state):
             self._hashes = {split: hashlib.sha256() for split in SPLITS}
             return False
-        self._parts, self.gathered = parts, state["gathered"]
         self.last, self.refused = state["last"], Counter(state["refused"])
         self.sources, self.labelers = Counter(state["sources"]), Counter(state["labelers"])
         self._tallies = {split: Tally(**state["tallies"][split]) for split in SPLITS}

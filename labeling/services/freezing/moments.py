@@ -98,7 +98,7 @@ class Watcher:
         self._other = None if connection.in_atomic_block else connection.copy()
 
     def say(self, phase: str, done: int = 0, total: int = 0) -> None:
-        """Note the phase (reading, writing, sorting, formats) and how many of so many solutions."""
+        """Note the phase (reading, writing, formats) and how many of how many solutions."""
         if self._other is None:
             return
         progress = {"phase": phase, "done": done, "total": total, "at": time.time()}

@@ -14,7 +14,7 @@ from labeling.domain.data_cards import card
 from labeling.domain.release_rows import Frame, Said, Texts, Writer
 from labeling.domain.releases import Rule
 from labeling.models import Decision, Snapshot
-from labeling.selectors.labels import Order, Query, speakers
+from labeling.selectors.labels import Query, speakers
 from labeling.services.freezing import exclusions
 from labeling.services.freezing.drafts import Draft
 from labeling.services.freezing.moments import Watcher, one_moment, stamp
@@ -38,12 +38,8 @@ def write(snapshot: Snapshot, folder: Path, watcher: Watcher) -> tuple[Draft, di
         draft = Draft(folder, stamp(project, rule))
         try:
             watcher.say("reading", draft.done, total)
-            if not draft.gathered:
-                writer = Writer(rule, speakers(project))
-                for done in _noted(draft, _gather(draft, picked, writer, rule.limit)):
-                    watcher.say("writing", done, total)
-            for _ in _noted(draft, draft.sort()):
-                watcher.say("sorting", total, total)
+            for done in _fill(draft, picked, Writer(rule, speakers(project)), rule.limit):
+                watcher.say("writing", done, total)
             counts = _counts(draft, left_out)
             counts["decided"] = Decision.objects.filter(
                 project=project, state__in=[str(state) for state in DECIDED]
@@ -54,31 +50,22 @@ def write(snapshot: Snapshot, folder: Path, watcher: Watcher) -> tuple[Draft, di
     return draft, counts
 
 
-def _noted(draft: Draft, work: Iterator[None]) -> Iterator[int]:
-    """Do the work; yield how many solutions were looked at, each time it is noted."""
+def _fill(draft: Draft, picked: Query, writer: Writer, limit: int | None) -> Iterator[int]:
+    """Write all that the draft does not hold yet; yield how far it is, each time it is noted."""
+    rest = picked.where("s.content_hash > %(after)s", after=draft.last) if draft.last else picked
     heard = time.monotonic()
-    for _ in work:
-        if time.monotonic() - heard >= CHECKPOINT_SECONDS:
-            draft.note()
-            yield draft.done
-            heard = time.monotonic()
-
-
-def _gather(draft: Draft, picked: Query, writer: Writer, limit: int | None) -> Iterator[None]:
-    """Gather all that the draft does not hold yet; yield whenever it may be noted.
-
-    Solutions come as they stand; only a limit asks for those with the least content hashes.
-    """
-    order = Order.STORED if limit is None else Order.RELEASED
-    rest = picked.behind(order, draft.last) if draft.last else picked
-    with rest.stream(order) as found:
+    with rest.stream() as found:
         for rows in _chunks(found):
             lines: Iterable[_Line] = starmap(writer.line, rows)
             if limit is not None:
                 lines = _up_to(limit - draft.tallies["train"].records, lines)
             (last, *_), _ = rows[-1]
             draft.add(last, lines)
-            yield
+            draft.write()
+            if time.monotonic() - heard >= CHECKPOINT_SECONDS:
+                draft.note()
+                yield draft.done
+                heard = time.monotonic()
 
 
 def _chunks(rows: Iterator[_Row]) -> Iterator[list[_Row]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -41,8 +40,8 @@ writing.CHECKPOINT_SECONDS, writing._AT_ONCE = 0, 3
 say = moments.Watcher.say
 def pausing(self, phase, done=0, total=0):
     say(self, phase, done, total)
-    if (phase, done) == WHEN:
-        print("now", flush=True)
+    if done >= 9:
+        print("nine", flush=True)
         time.sleep(120)
 moments.Watcher.say = pausing
 snapshot = Snapshot.objects.get(uid=sys.argv[1])
@@ -87,8 +86,8 @@ def forget(snapshot):
     return files, snapshot.content_hash
 
 
-def killed(snapshot, phase="writing", done=9):
-    """Freeze in another process, kill it when it says so; return the snapshot as it was then."""
+def killed_at_nine(snapshot):
+    """Freeze in another process, kill it when nine solutions are written."""
     database = connection.settings_dict
     url = f"postgresql://{database['USER']}@/{database['NAME']}?host={quote(database['HOST'])}"
     env = {
@@ -96,10 +95,9 @@ def killed(snapshot, phase="writing", done=9):
         "DJANGO_SETTINGS_MODULE": "annotator.settings",
     }  # fmt: skip
     process = subprocess.Popen(
-        [sys.executable, "-c", f"WHEN = {(phase, done)}\n{FREEZER}", snapshot.uid],
-        env=env, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert process.stdout.readline() == "now\n"
+        [sys.executable, "-c", FREEZER, snapshot.uid], env=env, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "nine\n"
     under_way = Snapshot.objects.get(pk=snapshot.pk)
     with pytest.raises(snapshots.BeingFrozen):
         freeze(snapshot)
@@ -140,7 +138,7 @@ def test_a_killed_freeze_is_gone_on_with_and_gives_the_same_bytes(decided, monke
     files, digest = forget(freeze(asked_for(decided)))
     snapshot = asked_for(decided)
     # the stamp counts events: those of both requests and of the first freeze stand before the kill
-    under_way = killed(snapshot)
+    under_way = killed_at_nine(snapshot)
     assert (under_way.progress["done"], under_way.progress["total"]) == (9, COUNT)
     assert left_behind() == [f".draft-{snapshot.uid}"]
     ids = rendered(monkeypatch)
@@ -161,7 +159,7 @@ def test_after_an_error_half_way_the_connection_serves_the_next_attempt(decided,
         raise OSError("no space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(writing.Draft, "add", full)
+        patched.setattr(writing.Draft, "write", full)
         with pytest.raises(OSError, match="no space") as failed:
             freeze(snapshot)
     assert failed.traceback  # holds the frames of the rows that were not read
@@ -170,7 +168,7 @@ def test_after_an_error_half_way_the_connection_serves_the_next_attempt(decided,
 
 def test_labels_that_changed_after_the_kill_begin_the_files_anew(decided, monkeypatch):
     snapshot = asked_for(decided)
-    killed(snapshot)
+    killed_at_nine(snapshot)
     Decision.objects.filter(project=decided).update(first_error=2)
     Event.objects.create(project=decided, actor=decided.created_by, action="decisions recomputed")
     ids = rendered(monkeypatch)
@@ -180,37 +178,11 @@ def test_labels_that_changed_after_the_kill_begin_the_files_anew(decided, monkey
     assert freeze(asked_for(decided)).content_hash == digest
 
 
-def test_a_freeze_killed_while_it_sorts_renders_nothing_again(decided, monkeypatch):
-    files, digest = forget(freeze(asked_for(decided)))
-    snapshot = asked_for(decided)
-    under_way = killed(snapshot, "sorting", COUNT)
-    assert (under_way.progress["phase"], under_way.progress["done"]) == ("sorting", COUNT)
-    (draft,) = (django_settings.VAR_DIR / "snapshots").glob(".draft-*")
-    # The first part is in its file, in the journal it no longer stands.
-    left = {path.name for path in (draft / "parts").iterdir()}
-    assert left == set(json.loads((draft / "journal.json").read_text())["parts"])
-    assert sum(path.stat().st_size for path in draft.glob("*.jsonl")) > 0
-    # What another process had removed, had it not been killed between the journal and that.
-    (draft / "parts" / "test.x").write_bytes(b"left behind\n")
-    ids = rendered(monkeypatch)
-    done = freeze_once_free(snapshot)
-    assert ids == []
-    assert done.content_hash == digest
-    assert {p.name: p.read_bytes() for p in snapshots.folder_of(done).iterdir()} == files
-
-
-@pytest.mark.parametrize(
-    ("when", "damaged"),
-    [(("writing", 9), "parts/t*"), (("sorting", COUNT), "parts/t*"), (("sorting", COUNT), "t*l")],
-)
-def test_a_draft_whose_bytes_are_not_those_of_its_journal_is_begun_anew(
-    decided, monkeypatch, when, damaged
-):
+def test_a_draft_whose_bytes_are_not_those_of_its_journal_is_begun_anew(decided, monkeypatch):
     _, digest = forget(freeze(asked_for(decided)))
     snapshot = asked_for(decided)
-    killed(snapshot, *when)
-    draft = django_settings.VAR_DIR / "snapshots" / f".draft-{snapshot.uid}"
-    path = next(path for path in draft.glob(damaged) if path.stat().st_size)
+    killed_at_nine(snapshot)
+    path = django_settings.VAR_DIR / "snapshots" / f".draft-{snapshot.uid}" / "train.jsonl"
     data = bytearray(path.read_bytes())
     data[10] ^= 1
     path.write_bytes(data)
