@@ -122,7 +122,7 @@ def packed(
     if softcap is not None or s_aux is not None or attention_mask is not None:
         raise AttentionError(f"{type(module).__name__} needs more than causal attention")
     query, key, value = _as_products(query, key, value)
-    choice = kernel(packing, query)
+    choice = kernel(packing, query, dropout)
     options = {"scale": scaling, "dropout_p": dropout}
     if only is not None and choice == "each":
         return _only(query, key, value, packing, sliding_window, options, only), None
@@ -138,15 +138,18 @@ def _as_products(*tensors: Tensor) -> tuple[Tensor, ...]:
     return tuple(tensor.to(torch.get_autocast_dtype(device)) for tensor in tensors)
 
 
-def kernel(packing: Packing, query: Tensor) -> str:
-    """Return the name of the kernel for queries (1, heads, t, d) where the packing leaves it."""
+def kernel(packing: Packing, query: Tensor, dropout: float = 0.0) -> str:
+    """Return the name of the kernel for queries (1, heads, t, d) where the packing leaves it.
+
+    That of variable lengths knows no dropout.
+    """
     if packing.kernel != "auto":
         return packing.kernel
     if query.device.type == "cpu":
         return "each"
     half = query.dtype in (torch.bfloat16, torch.float16)
     fits = query.device.type == "cuda" and half and query.shape[-1] <= WIDEST_HEAD
-    return "varlen" if fits and _varlen_options() >= NEEDED else "mask"
+    return "varlen" if fits and not dropout and _varlen_options() >= NEEDED else "mask"
 
 
 @cache

@@ -107,15 +107,10 @@ def load_backbone(directory: str | Path) -> Any:
 
 
 def check_causal(backbone: Any) -> None:
-    """Raise `ModelError` for a backbone that is none of a causal language model.
-
-    What transformers has a class of token classification for, and no encoder, is not tried.
-    """
+    """Raise `ModelError` for a backbone that is none of a causal language model: it is tried."""
     config, name = backbone.config, type(backbone).__name__
     if getattr(config, "is_encoder_decoder", False) or not hasattr(config, "hidden_size"):
         raise ModelError(f"{name} is no decoder of text alone")
-    if remote_code.known(backbone):
-        return
     try:
         few, more = (attention.states(backbone, tuple(range(1, end))) for end in (4, 7))
         causal = bool((few - more[:, :3]).abs().max() <= attention.CLOSE * few.abs().max())

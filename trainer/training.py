@@ -62,6 +62,7 @@ def train(
     team.wait()
     with devices.torch_settings(config):
         run = _Run(config, team)
+        run.take_up()
         if on_plan and team.rank == 0:
             on_plan(replace(run.plan, seconds=run.trial()))
         result = run.finish(on_progress or (lambda _: None))
@@ -129,22 +130,27 @@ class _Run:
                 warnings.warn(tight, stacklevel=4)
         return Plan(wanted, room, self.pace.iterations, self.pace.tokens)
 
+    def take_up(self) -> None:
+        """With `resume`, go on from the last checkpoint, where there is one."""
+        checkpoint = self.config.out / CHECKPOINT
+        if self.config.resume and checkpoint.exists():
+            self.state.load(checkpoint)
+
     def trial(self) -> float | None:
-        """Return the seconds that all steps take at the pace of a batch that is tried.
+        """Return the seconds that the steps left take at the pace of a batch that is tried.
 
         None for several processes: these hold parts of the weights, and none can try alone.
         """
         if self.team.device:
             return None
         first = [self.data.examples[i] for i in self.pace.plan.batch(0)]
-        return self.pace.tokens / trial(self.model, first, self.weighted)
+        left = 1 - self.state.iteration / self.pace.iterations
+        return left * self.pace.tokens / trial(self.model, first, self.weighted)
 
     def finish(self, on_progress: Callable[[Progress], None]) -> TrainResult:
         """Do the remaining steps, write the model, and return what became of the run."""
         config, state = self.config, self.state
         checkpoint = config.out / CHECKPOINT
-        if config.resume and checkpoint.exists():
-            state.load(checkpoint)
         resumed_from = state.iteration
         self.pace.begin(state.iteration, state.seconds)
         with self._loggers(on_progress) as (steps, everyone):

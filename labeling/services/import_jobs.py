@@ -23,6 +23,7 @@ from labeling.models import Event, Import, Project, User
 from labeling.models.imports import ImportState
 from labeling.services import events, imports
 from labeling.services.importing import uploads
+from labeling.services.importing.ledgers import commit_without_waiting
 from labeling.services.importing.options import Options
 from labeling.services.importing.reports import Report
 
@@ -145,6 +146,7 @@ def carry_out(*, by: User, job: Import) -> None:
     except OperationalError:
         raise  # the database is away: the lease runs out, and the sweeper, another process, rings
     except Refusal as error:
+        log.warning("import %s: %s", job.uid, error)
         _end(job, ImportState.FAILED, reason=str(error))
     except Exception as error:
         log.exception("import %s", job.uid)
@@ -178,9 +180,11 @@ def _import(by: User, job: Import) -> Report:
     work = imports.count_file if job.dry_run else imports.import_file
 
     def progressed(report: Report) -> None:
-        held = Import.objects.filter(
-            pk=job.pk, attempt=job.attempt, state=ImportState.RUNNING
-        ).update(report=report.plus(earlier).to_dict(), lease_until=timezone.now() + LEASE)
+        with transaction.atomic():
+            commit_without_waiting()
+            held = Import.objects.filter(
+                pk=job.pk, attempt=job.attempt, state=ImportState.RUNNING
+            ).update(report=report.plus(earlier).to_dict(), lease_until=timezone.now() + LEASE)
         if not held:
             raise _Superseded
 

@@ -20,10 +20,14 @@ class BackToThePage:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        back_here = redirect_to_login(request.get_full_path())["Location"]
-        if request.method == "POST" and response.get("Location") == back_here:
+        if request.method == "POST" and _asks_to_sign_in(request, response):
             response["Location"] = redirect_to_login(_page_of(request))["Location"]
         return response
+
+
+def _asks_to_sign_in(request: HttpRequest, response: HttpResponse) -> bool:
+    asked = redirect_to_login(request.get_full_path())["Location"]
+    return response.get("Location") == asked
 
 
 def _page_of(request: HttpRequest) -> str:

@@ -1,4 +1,5 @@
 // Render `.math` spans by KaTeX. The source comes from data sets: nothing in it is trusted.
+import { reachLater } from "./reach.js";
 import { macros, mended } from "./tex.js";
 
 const LIMITS = { maxExpand: 200, maxSize: 20 };
@@ -25,6 +26,7 @@ function renderFrom(spans, first, atOnce) {
     }
     renderOne(spans[next]);
   }
+  reachLater();
 }
 
 function renderOne(span) {

@@ -32,7 +32,6 @@ document.addEventListener("submit", (event) => {
 });
 
 renderMath(document.body);
-reachLater();
 addEventListener("resize", reachLater);
 // another item takes the place of <main>
 new MutationObserver(reachLater).observe(document.body, { childList: true });

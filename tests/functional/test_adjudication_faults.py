@@ -62,6 +62,16 @@ def test_after_the_session_ends_choice_and_reason_are_there_again(deciding, adju
     adjudicated(deciding)
 
 
+def test_another_person_in_the_same_tab_finds_nothing_chosen(deciding, owner, expected):
+    Session.objects.all().delete()
+    deciding.keyboard.press("Control+Enter")
+    deciding.get_by_label("Name").fill(owner.username)
+    deciding.get_by_label("Password").fill(PASSWORD)
+    deciding.get_by_role("button", name="Sign in").click()
+    expect(deciding.locator("[data-choice]")).to_have_text("nothing chosen yet")
+    expect(deciding.locator("#reason")).to_have_value("")
+
+
 def test_without_network_nothing_goes_and_the_page_says_so(deciding, context, expected):
     context.set_offline(True)
     deciding.keyboard.press("Control+Enter")

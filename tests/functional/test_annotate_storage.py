@@ -111,6 +111,37 @@ def test_a_clock_set_right_makes_no_unsent_label_too_old(
     assert current(solution__problem__project=project).draft["labels"] == [1, -1, None, None]
 
 
+def test_what_a_wrong_clock_dated_waits_for_its_owner_while_another_works(
+    bench, context, project, annotator, owner, dispute, sign_in, expected
+):
+    dispute(project, ["An item for the other.", "Its end."])
+    item = current()
+    context.set_offline(True)
+    press(bench, "1 3")
+    expect(bench.locator("[data-save]")).to_have_text("⚠ offline, kept here")
+    bench.close()
+    context.set_offline(False)
+    theirs = context.new_page()
+    theirs.goto(reverse("guidelines", args=[project.uid]))
+    theirs.evaluate(
+        """() => {
+          const key = Object.keys(localStorage).find((key) => key.startsWith("annotator:item:"));
+          localStorage[key] = JSON.stringify({ ...JSON.parse(localStorage[key]), at: 0 });
+        }"""
+    )
+    context.clear_cookies()
+    sign_in(theirs, owner)
+    with theirs.expect_response(lambda answer: answer.status in {403, 404}):
+        theirs.goto(reverse("annotate", args=[project.uid]))
+    theirs.wait_for_timeout(300)
+    context.clear_cookies()
+    sign_in(theirs, annotator)
+    theirs.goto(reverse("annotate", args=[project.uid]))
+    nothing_left(theirs)
+    item.refresh_from_db()
+    assert item.draft["labels"] == [1, -1, None, None]
+
+
 @pytest.mark.parametrize(
     "answer",
     [

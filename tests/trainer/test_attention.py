@@ -99,6 +99,7 @@ def test_the_kernel_is_the_best_that_the_device_has(
     query = SimpleNamespace(device=torch.device(device), dtype=dtype, shape=(1, 2, 9, head))
     assert attention.kernel(Packing((9,)), query) == expected
     assert attention.kernel(Packing((9,), "mask"), query) == "mask"
+    assert attention.kernel(Packing((9,)), query, dropout=0.1) != "varlen"  # which knows none
 
 
 def test_a_torch_without_the_kernel_s_options_takes_a_mask(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +118,7 @@ def test_in_half_precision_the_kernel_gets_halves(
     assert attention.enable(backbone)
     seen: list[torch.dtype] = []
 
-    def spy(packing: Packing, query: Tensor) -> str:
+    def spy(packing: Packing, query: Tensor, dropout: float) -> str:
         seen.append(query.dtype)
         return "each"
 

@@ -79,13 +79,21 @@ def test_a_trained_prm_scores_alike_in_transformers(trained: Path, architecture:
     assert config["id2label"] == {"0": "wrong", "1": "right"}
 
 
-@pytest.mark.parametrize(("kind", "reason"), [("bert", "is not causal"), ("t5", "no decoder of")])
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("bert", "is not causal"),
+        ("eurobert", "is not causal"),  # transformers has the class that its PRM would be
+        ("t5", "no decoder of"),
+    ],
+)
 def test_what_is_no_causal_model_is_refused(kind: str, reason: str) -> None:
     sizes = {
         "num_hidden_layers": 1,
         "intermediate_size": 32,
         "num_attention_heads": 4,
         "num_layers": 1,
+        "pad_token_id": 0,
     }
     config = AutoConfig.for_model(kind, hidden_size=32, d_model=32, vocab_size=40, **sizes)
     with pytest.raises(ModelError, match=reason):

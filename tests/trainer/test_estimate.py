@@ -9,14 +9,18 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 from transformers import AutoConfig
 
+from tests.tiny_models import make_tiny
 from trainer import estimate, scratch, training
-from trainer.config import TrainConfig, TrainError
+from trainer.config import Progress, TrainConfig, TrainError
+from trainer.encoding import EncoderSpec, write_spec
 from trainer.estimate import Estimate, Parts, Plan, Room
 from trainer.model import ProcessRewardModel
 from trainer.training import train
@@ -120,8 +124,12 @@ def test_free_is_what_was_free_before_the_weights_came(
 
 
 def test_the_time_that_a_run_takes_is_tried_before_it_starts_and_changes_nothing(
-    config: Make, monkeypatch: pytest.MonkeyPatch
+    config: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    # dropout draws random numbers at each step: the trial must not have drawn any
+    base = make_tiny(tmp_path / "base", "qwen2", attention_dropout=0.5)
+    write_spec(base, EncoderSpec(template="plain", max_length=256))
+    config = partial(config, backbone=base)
     plain = train(config(iterations=3))
     plans: list[Plan] = []
     told = train(config(iterations=3, out=config().out / "told"), None, plans.append)
@@ -133,6 +141,23 @@ def test_the_time_that_a_run_takes_is_tried_before_it_starts_and_changes_nothing
     monkeypatch.setattr(training, "trial", lambda *_: 0.5)
     train(config(iterations=3, out=config().out / "slow"), None, plans.append)
     assert plans[1].seconds == 2 * plans[1].tokens
+
+
+def test_the_time_of_a_resumed_run_is_that_of_what_is_left(
+    config: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(progress: Progress) -> None:
+        if progress.iteration == 3:
+            raise KeyboardInterrupt
+
+    settings = config(iterations=4, checkpoint_every=1)
+    with pytest.raises(KeyboardInterrupt):
+        train(settings, stop)
+    plans: list[Plan] = []
+    monkeypatch.setattr(training, "trial", lambda *_: 0.5)
+    train(replace(settings, resume=True), None, plans.append)
+    left = 2 / 4  # the third step's checkpoint comes after the word of it
+    assert plans[0].seconds == pytest.approx(2 * plans[0].tokens * left)
 
 
 @pytest.mark.parametrize(

@@ -129,13 +129,22 @@ class Hope:
         self._missing = self._price
 
 
-def _set_for_this_batch() -> None:
-    # Transactions get lost from the last one on and each as a whole, with the server only: the
-    # import had not said that it is done, for what says so waits for the disk, and everything
-    # before it comes along (docs/adr/0014). The memory is for the triggers' copies of new rows:
-    # batches.CHARACTERS of them, which would go through a file otherwise.
+def commit_without_waiting() -> None:
+    """Let the transaction's commit return before it is on disk.
+
+    Transactions get lost from the last one on and each as a whole, with the server only: the
+    import had not said that it is done, for what says so waits for the disk, and everything
+    before it comes along (docs/adr/0014).
+    """
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL synchronous_commit TO off; SET LOCAL work_mem TO '16MB'")
+        cursor.execute("SET LOCAL synchronous_commit TO off")
+
+
+def _set_for_this_batch() -> None:
+    commit_without_waiting()
+    # for the triggers' copies of new rows: batches.CHARACTERS of them, else through a file
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL work_mem TO '16MB'")
 
 
 def read_known(

@@ -26,6 +26,14 @@ export function drop(uid) {
   own.set(uid, null);
 }
 
+// Somebody else works in this browser now. Their owner's labels wait for a month from then on: the
+// time at which they were made may be that of a wrong clock.
+export function leaveToOwner(uid) {
+  const entry = { waits: Date.now(), ...read(uid) };
+  if (Date.now() - entry.waits > FORGET_AFTER_MS) return drop(uid);
+  keep(uid, entry);
+}
+
 // The history holds only for the very draft that it was kept with.
 export function readHistory(uid, draft) {
   const found = value(HISTORY + uid);
@@ -69,7 +77,7 @@ export function left() {
   return found;
 }
 
-export function isOld(entry) {
+function isOld(entry) {
   return Date.now() - entry.at > FORGET_AFTER_MS;
 }
 

@@ -2,7 +2,7 @@
 import * as kept from "./kept.js";
 import { post } from "./post.js";
 
-const OF_ANOTHER = ["404", "403", "not_allowed"];
+const OF_ANOTHER = ["404", "403", "not_found", "not_allowed"];
 const lock = (uid) => `annotator:item:${uid}`;
 
 // This page works on the item: another tab leaves it alone as long as the page lives.
@@ -29,7 +29,7 @@ function sendOne(uid) {
     // person is signed in, it waits for its owner
     if (answer.kind === "refused") {
       if (!OF_ANOTHER.includes(answer.code)) kept.keep(uid, { ...entry, refused: answer.code });
-      else if (kept.isOld(entry)) kept.drop(uid);
+      else kept.leaveToOwner(uid);
     }
     return answer.kind === "done" && Boolean(entry.submission);
   });
