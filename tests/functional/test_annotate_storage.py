@@ -112,7 +112,7 @@ def test_a_clock_set_right_makes_no_unsent_label_too_old(
 
 
 def test_what_a_wrong_clock_dated_waits_for_its_owner_while_another_works(
-    bench, context, project, annotator, owner, dispute, sign_in, expected
+    bench, context, project, owner, dispute, sign_in, expected
 ):
     dispute(project, ["An item for the other.", "Its end."])
     item = current()
@@ -133,13 +133,11 @@ def test_what_a_wrong_clock_dated_waits_for_its_owner_while_another_works(
     sign_in(theirs, owner)
     with theirs.expect_response(lambda answer: answer.status in {403, 404}):
         theirs.goto(reverse("annotate", args=[project.uid]))
-    theirs.wait_for_timeout(300)
-    context.clear_cookies()
-    sign_in(theirs, annotator)
-    theirs.goto(reverse("annotate", args=[project.uid]))
-    nothing_left(theirs)
-    item.refresh_from_db()
-    assert item.draft["labels"] == [1, -1, None, None]
+    key = f"annotator:item:{item.uid}"
+    until(theirs, f"() => 'waits' in JSON.parse(localStorage.getItem('{key}'))")
+    left = theirs.evaluate(f"() => JSON.parse(localStorage.getItem('{key}'))")
+    assert left["draft"]["labels"] == [1, -1, None, None]
+    assert "refused" not in left
 
 
 @pytest.mark.parametrize(
